@@ -182,10 +182,10 @@ static enum finding look(struct reader *r, int64_t now_ns)
 }
 
 /* Does a writer of ours hold its lock?  Then it lives, however long it is silent. */
-static bool writer_lives(const char *key_file)
+static bool writer_lives(const struct clock_options *o)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = open(key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct flock lock = writer_lock(o->project_id);
+	int fd = open(o->key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 
 	if (fd >= 0)
@@ -221,7 +221,7 @@ static void say(struct reader *r, enum finding found)
 			 r->id, (unsigned int)r->key);
 		break;
 	case FOUND_STALE:
-		if (writer_lives(r->o->key_file))
+		if (writer_lives(r->o))
 			complain("is it paused (docker unpause) or stopped (kill -CONT)?",
 				 "the time stands still at %" PRId64 ": the writer lives, but does "
 				 "not write",
@@ -298,7 +298,7 @@ static enum clock_exit read_time(struct reader *r)
 			lines++;
 		}
 		if (o->timeout_ns && now_ns - r->fresh_ns >= o->timeout_ns) {
-			complain(NULL, "gave up: no new time for %g seconds",
+			complain(NULL, "gave up: no new time for %g s",
 				 (double)o->timeout_ns / (double)NS_PER_S);
 			return CLOCK_FAILED;
 		}

@@ -211,6 +211,32 @@ remove_segments() {
 	run -0 shm_read -k "$key_file" -n 2 # the first one goes on
 }
 
+@test "each project id of a key file has its own writer" {
+	start_writer
+	start other shm_write -k "$key_file" -p 9
+	await writing other
+	segments_are 2
+	for id in 8 9; do run -0 shm_read -k "$key_file" -p $id -n 2; done
+	run -1 shm_write -k "$key_file" -p 9
+	[[ $output == *"another writer is at work: pid $other "* ]]
+}
+
+@test "a writer stopped while it looks for an old one leaves what was there" {
+	start_writer
+	start reader shm_read -k "$key_file"
+	await has_lines reader.out '^now time: ' 1
+	kill -KILL "$writer"
+	wait "$writer" || true
+	id=$(segments)
+	start next shm_write -k "$key_file"
+	both_attached() { [[ $(ipcs -m | awk '/^0x/ { print $6 }') == 2 ]]; }
+	await both_attached
+	kill -TERM "$next"
+	ends "$next" 0
+	[[ $(segments) == "$id" || -z $(segments) ]] # or it had looked long enough
+	remove_segments
+}
+
 @test "a second writer is refused while an old writer is at work" {
 	start old old_write "$key_file"
 	start reader shm_read -k "$key_file"
@@ -287,7 +313,7 @@ remove_segments() {
 	run -1 --separate-stderr shm_read -k "$key_file" -t 0.3
 	[[ -z $output && ! -e $key_file ]]
 	[[ $(grep -c 'waiting for a writer' <<<"$stderr") == 1 ]]
-	[[ $stderr == *"gave up: no new time for 0.3 seconds"* ]]
+	[[ $stderr == *"gave up: no new time for 0.3 s"* ]]
 	touch "$key_file"
 	run -1 shm_read -k "$key_file" -t 0.3
 	[[ $output == *"there is no segment of key 0x"* ]]
