@@ -5,8 +5,9 @@
 await() {
 	local end=$((SECONDS + 20))
 
-	until "$@"; do
+	until "$@" >"$BATS_TEST_TMPDIR/awaited" 2>&1; do
 		if ((SECONDS >= end)); then
+			cat "$BATS_TEST_TMPDIR/awaited"
 			echo "waited 20 s in vain for: $*"
 			return 1
 		fi

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # clock.bats - shm_write and shm_read on the command line, in one container.
 # ./check runs it in an IPC namespace and on a /dev/shm of its own.
+# shellcheck disable=SC2154 # what start sets
 
 bats_require_minimum_version 1.5.0
 
@@ -56,7 +57,7 @@ writing() {
 }
 
 start_writer() {
-	start writer shm_write -k "$key_file" "$@"
+	start writer shm_write -k "$key_file"
 	await writing
 }
 
@@ -144,9 +145,7 @@ remove_segments() {
 	# Fill it: the next line of the reader blocks.
 	dd if=/dev/zero of=pipe bs=4096 oflag=nonblock 2>dd.err || true
 	start_writer
-	shm_read -k "$key_file" >pipe 2>reader.err 3>&- 9>&- &
-	reader=$!
-	pids+=("$reader")
+	start reader bash -c "exec shm_read -k '$key_file' >pipe 9>&-"
 	await grep -q pipe_write "/proc/$reader/wchan" "/proc/$reader/stack"
 	kill -TERM "$reader"
 	ends "$reader" 0

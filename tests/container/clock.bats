@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # clock.bats - shm_write and shm_read in two containers, on the engine that
 # with-engine names.  Every program here is PID 1 of its container.
+# shellcheck disable=SC2154 # what engine.bash sets
 
 bats_require_minimum_version 1.5.0
 
@@ -167,8 +168,8 @@ start_trio() {
 	run_container reader --ipc=shareable -- shm_read
 	await logged reader err 'waiting for a writer'
 	for round in 1 2; do # the second one replaces the key file and leaks the first one's segment
-		run_container "old$round" "--ipc=container:$prefix-reader" -v "$programs:/programs:ro" -- \
-			/programs/old_write
+		run_container "old$round" "--ipc=container:$prefix-reader" -v "$programs:/mnt:ro" -- \
+			/mnt/old_write
 		goes_on reader
 		"$ENGINE" kill -s KILL "$prefix-old$round"
 		await logged reader err 'stands still' "$round"
@@ -178,8 +179,8 @@ start_trio() {
 @test "our writer and an old reader" {
 	run_container writer --ipc=shareable -- shm_write
 	await logged writer err 'writing the time'
-	run_container reader "--ipc=container:$prefix-writer" -v "$programs:/programs:ro" -- \
-		/programs/old_read
+	run_container reader "--ipc=container:$prefix-writer" -v "$programs:/mnt:ro" -- \
+		/mnt/old_read
 	goes_on reader
 	logs reader out | tail -n 1 | grep "^now time: $(date +%s | cut -c1-8)"
 }

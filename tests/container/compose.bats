@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # compose.bats - container/compose.yaml on Docker.
+# shellcheck disable=SC2154 # what engine.bash sets
 
 bats_require_minimum_version 1.5.0
 

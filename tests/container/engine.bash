@@ -10,6 +10,7 @@ setup_containers() {
 	cd "$BATS_TEST_TMPDIR" || return
 	prefix=coshm-$$-$BATS_TEST_NUMBER
 	containers=()
+	# shellcheck disable=SC2034 # for the bats files
 	programs=${COSHM_BUILD:?the build folder}/tests/programs
 	# The embedded engine has the host's files and our programs from the build.
 	PATH=$COSHM_BUILD/clock:$PATH
@@ -51,7 +52,7 @@ logs() {
 	if [[ $2 == out ]]; then
 		e logs "$1" 2>/dev/null
 	else
-		e logs "$1" 2>&1 >/dev/null
+		{ e logs "$1" >/dev/null; } 2>&1
 	fi
 }
 

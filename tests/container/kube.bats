@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # kube.bats - container/kube/*.yaml under "podman kube play".
+# shellcheck disable=SC2154 # what engine.bash sets
 
 bats_require_minimum_version 1.5.0
 
