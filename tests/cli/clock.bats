@@ -21,8 +21,8 @@ teardown() {
 	local pid
 
 	for pid in "${pids[@]}"; do
-		kill -TERM "$pid" 2>/dev/null || continue
-		kill -CONT "$pid"
+		kill -CONT "$pid" 2>/dev/null || continue
+		kill -TERM "$pid"
 		wait "$pid" || true
 	done
 	rm -f /dev/shm/shm_file
@@ -113,6 +113,16 @@ remove_segments() {
 	last=${lines[3]#now time: }
 	((last >= now - 1 && last <= now + 1))
 	for i in 0 1 2 3; do [[ ${lines[i]} == "now time: $((last - 3 + i))" ]]; done
+}
+
+@test "the text is never behind the clock by more than a second, nor ahead of it" {
+	start_writer
+	for _ in {1..60}; do # for three seconds, at all phases of the second
+		before=$(date +%s)
+		text=$(segment get "$key_file")
+		((text >= before - 1 && text <= $(date +%s)))
+		sleep 0.05
+	done
 }
 
 @test "--interval of a fraction prints the same time again while it is now" {
