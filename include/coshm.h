@@ -160,6 +160,143 @@ COSHM_API COSHM_MUST_CHECK int coshm_remove(const char *dir, const char *name);
  */
 COSHM_API COSHM_MUST_CHECK int coshm_retire(const char *dir, const char *name);
 
+/*
+ * latest: the newest value of one publisher.
+ *
+ * The value lies in one of several buffers; the publisher fills another one
+ * than the newest and then moves on.  Publishing is wait-free, a publisher
+ * killed anywhere leaves the last whole value, and readers only look: any
+ * number, also through a read-only mapping.
+ */
+struct coshm_latest;
+
+/**
+ * coshm_latest_create - make a channel for values of up to @value_bytes bytes.
+ * @value_bytes: 1 to 1 GiB, roughly
+ * @buffers:     a power of two from 4; 0 means 4.  A reader is disturbed only when
+ *               @buffers - 1 values are published while it copies one.
+ *
+ * Errors, Blocks: see "create" above.  Threads: any.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_create(const char *name, uint32_t value_bytes,
+						   uint32_t buffers,
+						   const struct coshm_create_opts *opts);
+
+/**
+ * coshm_latest_open - take part as publisher or subscriber, or look on as observer.
+ * @ch: coshm_latest_close() it
+ *
+ * A subscriber takes one of 64 places, so that it can sleep and is listed; an
+ * observer takes none, and when it waits it looks every millisecond.
+ * Errors, Blocks: see "open" above.  Threads: any.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_open(const char *name, enum coshm_role role,
+						 const struct coshm_open_opts *opts,
+						 struct coshm_latest **ch);
+
+/** coshm_latest_close - give the place back and unmap; NULL is allowed. */
+COSHM_API void coshm_latest_close(struct coshm_latest *ch);
+
+/** coshm_latest_value_bytes - the largest value, in bytes; 0 in a forked child. */
+COSHM_API size_t coshm_latest_value_bytes(const struct coshm_latest *ch);
+
+/**
+ * coshm_latest_publish - replace the value that readers see.
+ * @bytes: of @value, 0 to coshm_latest_value_bytes()
+ *
+ * Wait-free; a system call only for each subscriber that sleeps.
+ * Errors: -EMSGSIZE @bytes is too large; -EPERM this handle is not the
+ *         publisher's; -ESTALE the channel was removed or replaced.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_publish(struct coshm_latest *ch, const void *value,
+						    size_t bytes);
+
+/**
+ * coshm_latest_loan - the buffer that the next value will lie in.
+ * @value: set to coshm_latest_value_bytes() bytes, aligned as the type asks and
+ *         to 16 at least; what they contain is unspecified
+ *
+ * Readers see nothing of it before coshm_latest_publish_loan().  Wait-free.
+ * Errors: -EPERM, -ESTALE as above.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_loan(struct coshm_latest *ch, void **value);
+
+/** coshm_latest_publish_loan - publish the first @bytes bytes of the loan.  As publish. */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_publish_loan(struct coshm_latest *ch, size_t bytes);
+
+/**
+ * coshm_latest_read - copy the newest whole value.
+ * @room:   bytes at @value
+ * @bytes:  may be NULL; the value's length
+ * @number: may be NULL; the first value ever published has number 1
+ *
+ * Lock-free: tried again when overtaken by @buffers - 1 values, a bounded
+ * number of times.  Never a system call.
+ * Errors: -ENODATA nothing was published yet; -EMSGSIZE the value is larger
+ *         than @room; -EAGAIN overtaken on each try; -ESTALE as above.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_read(struct coshm_latest *ch, void *value, size_t room,
+						 size_t *bytes, uint64_t *number);
+
+/**
+ * coshm_latest_peek - look at the newest value where it lies.
+ *
+ * It may be replaced while it is looked at: nothing learnt from it may be used
+ * before coshm_latest_check() has said that it was whole all the time.
+ * Errors: -ENODATA, -ESTALE as above.  Wait-free.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_peek(struct coshm_latest *ch, const void **value,
+						 size_t *bytes, uint64_t *number);
+
+/**
+ * coshm_latest_check - was value @number whole until now?
+ *
+ * Errors: -EAGAIN it may have been replaced: forget it, peek again.  Wait-free.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_check(struct coshm_latest *ch, uint64_t number);
+
+/**
+ * coshm_latest_wait - wait until there is another value than number @seen.
+ * @seen: from coshm_latest_read(); 0 waits for any value
+ *
+ * Errors: -ETIMEDOUT none came in time; -EINTR; -ESTALE as above;
+ *         -EOWNERDEAD the publisher has died, and nobody took its place yet:
+ *         wait again if somebody will.
+ * Blocks: as the handle was opened, see enum coshm_wait.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_wait(struct coshm_latest *ch, uint64_t seen,
+						 int64_t timeout_ns);
+
+/*
+ * latest in memory that the program brings, such as a System V segment of its
+ * own.  There are no places in it: that only one publishes at a time is up to
+ * the program, and a wait looks every millisecond.
+ */
+
+/** coshm_latest_bytes - what coshm_latest_format() needs; 0 if it makes no sense. */
+COSHM_API size_t coshm_latest_bytes(uint32_t value_bytes, uint32_t buffers);
+
+/**
+ * coshm_latest_format - make @memory a channel without a value.
+ * @memory: aligned to 64 bytes; all who use it map the same bytes
+ * @bytes:  at @memory
+ *
+ * A program killed half-way leaves memory that coshm_latest_bind() refuses.
+ * Errors: -EINVAL, also for too few bytes.  Threads: one, and nobody bound.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_format(void *memory, size_t bytes, uint32_t value_bytes,
+						   uint32_t buffers);
+
+/**
+ * coshm_latest_bind - use a channel that was formatted in @memory.
+ * @role: COSHM_PUBLISHER, COSHM_SUBSCRIBER or (for memory mapped read-only) COSHM_OBSERVER
+ *
+ * @memory stays the caller's, and mapped until coshm_latest_close().
+ * Errors: -EPROTO it is not formatted, or not for @bytes; -EINVAL.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_bind(void *memory, size_t bytes, enum coshm_role role,
+						 struct coshm_latest **ch);
+
 #ifdef __cplusplus
 }
 #endif

@@ -47,7 +47,8 @@ static inline void copy_out(void *to, const void *shared, size_t bytes)
 
 static inline void copy_in(void *shared, const void *from, size_t bytes)
 {
-	memcpy(shared, from, bytes);
+	if (bytes != 0) /* an empty message may have no address */
+		memcpy(shared, from, bytes);
 	__asm__ volatile("" ::: "memory"); /* the compiler may not look through it */
 }
 

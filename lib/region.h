@@ -104,6 +104,9 @@ struct region_kind {
 int region_attach(const struct region_kind *kind, const char *name, enum coshm_role role,
 		  const struct coshm_open_opts *opts, struct region **region);
 void region_detach(struct region *r);
+/* A handle without a region, for memory that the caller brings. */
+struct region *region_handle_new(const char *path);
+#define REGION_HANDLE_BYTES 4096u
 
 /* A new description of the same file, even if it has lost its name; -errno. */
 int region_reopen(struct region *r, int flags);

@@ -21,12 +21,11 @@
 #include "region.h"
 
 /* A handle and its path: whole pages, cleared by the kernel in a forked child. */
-#define HANDLE_BYTES 4096u
-#define ALLOC_BYTES  (HANDLE_BYTES + REGION_PATH_BYTES)
+#define ALLOC_BYTES (REGION_HANDLE_BYTES + REGION_PATH_BYTES)
 
 #define HUGE_BYTES (UINT32_C(2) << 20)
 
-static struct region *handle_new(const char *path)
+struct region *region_handle_new(const char *path)
 {
 	struct region *r =
 		mmap(NULL, ALLOC_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -39,7 +38,7 @@ static struct region *handle_new(const char *path)
 	}
 	r->open = 1;
 	r->probe_fd = -1;
-	r->path = strcpy((char *)r + HANDLE_BYTES, path);
+	r->path = strcpy((char *)r + REGION_HANDLE_BYTES, path);
 	return r;
 }
 
@@ -235,7 +234,7 @@ int region_attach(const struct region_kind *kind, const char *name, enum coshm_r
 	if (dir < 0)
 		return dir;
 	strcat(strcat(path, "/"), name);
-	r = handle_new(path);
+	r = region_handle_new(path);
 	if (r) {
 		r->role = role;
 		r->wait = o.wait;
