@@ -297,6 +297,164 @@ COSHM_API COSHM_MUST_CHECK int coshm_latest_format(void *memory, size_t bytes, u
 COSHM_API COSHM_MUST_CHECK int coshm_latest_bind(void *memory, size_t bytes, enum coshm_role role,
 						 struct coshm_latest **ch);
 
+/*
+ * stream: one publisher, every message in order to every subscriber.
+ *
+ * A ring of slots; messages that do not fit one lie in a ring of bytes beside
+ * it, always in one piece.  What happens when a subscriber falls a whole ring
+ * behind is chosen at creation:
+ *
+ *   lossless   the publisher waits for the slowest subscriber that is alive;
+ *              dead ones are forgotten, stopped ones are not
+ *   overwrite  the publisher never waits; a subscriber that was overtaken is
+ *              told how many messages it lost, and goes on with the oldest
+ *
+ * A publisher killed anywhere leaves all messages that it had published, and
+ * none of the others; the next one goes on behind them.
+ */
+struct coshm_stream;
+
+enum coshm_stream_policy {
+	COSHM_STREAM_LOSSLESS = 0,
+	COSHM_STREAM_OVERWRITE = 1,
+};
+
+struct coshm_stream_shape {
+	size_t size;          /* sizeof(struct coshm_stream_shape)                        */
+	uint32_t policy;      /* enum coshm_stream_policy                                 */
+	uint32_t slots;       /* rounded up to a power of two; 0: 1024                    */
+	uint32_t small_bytes; /* largest message that lies in its slot, to 16384; 0: 112  */
+	uint64_t large_bytes; /* largest message of all; 0: what a slot takes             */
+	uint64_t ring_bytes;  /* for large ones, rounded up; 0: four of the largest       */
+};
+
+struct coshm_message {
+	const void *data;
+	size_t bytes;
+	uint64_t number; /* counts the channel's messages, from 0                    */
+	uint64_t lost;   /* messages that were overwritten just before this one      */
+};
+
+/**
+ * coshm_stream_create - make a stream.  @shape: NULL for all defaults.
+ *
+ * Errors, Blocks: see "create" above.  Threads: any.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_create(const char *name,
+						   const struct coshm_stream_shape *shape,
+						   const struct coshm_create_opts *opts);
+
+/**
+ * coshm_stream_open - take part as publisher or subscriber, or look on as observer.
+ * @ch: coshm_stream_close() it
+ *
+ * A subscriber begins with the first message that is published from now on, or
+ * with COSHM_OPEN_OLDEST at the oldest that is still there.  A publisher goes on
+ * where the last one stopped.  An observer receives without taking a place, on a
+ * read-only mapping, and when it waits it looks every millisecond.
+ * Errors: see "open" above; -EPERM an observer of a lossless stream, for whom
+ *         nobody would wait.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_open(const char *name, enum coshm_role role,
+						 const struct coshm_open_opts *opts,
+						 struct coshm_stream **ch);
+
+/** coshm_stream_close - give the place back and unmap; NULL is allowed.  Loans are discarded. */
+COSHM_API void coshm_stream_close(struct coshm_stream *ch);
+
+/** coshm_stream_message_bytes - the largest message, in bytes; 0 in a forked child. */
+COSHM_API size_t coshm_stream_message_bytes(const struct coshm_stream *ch);
+
+/**
+ * coshm_stream_publish - append a copy of @bytes bytes, and what is loaned before it.
+ *
+ * Wait-free while there is room, and always with "overwrite"; a system call
+ * only for each subscriber that sleeps.
+ * Errors: -EMSGSIZE  the message is larger than coshm_stream_message_bytes()
+ *         -EAGAIN    no room, and @timeout_ns is 0
+ *         -ETIMEDOUT no room in time; the message says who did not make it
+ *         -EINTR, -EPERM not the publisher's handle, -ESTALE removed or replaced
+ *         -ENOBUFS   see coshm_stream_loan()
+ * Blocks: "lossless" alone, while a subscriber that is alive is a ring behind.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_publish(struct coshm_stream *ch, const void *data,
+						    size_t bytes, int64_t timeout_ns);
+
+/**
+ * coshm_stream_loan - room for the next message, in the ring itself.
+ * @data: set to @bytes bytes, aligned as the type asks and to 16 at least
+ *
+ * Several loans make a batch.  Nobody sees any of it before
+ * coshm_stream_publish_loans(), which publishes all of them at once.
+ * Errors, Blocks: as coshm_stream_publish();
+ *         -ENOBUFS so much is loaned that no more can be: all slots but one, or
+ *         half of the byte ring.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_loan(struct coshm_stream *ch, size_t bytes,
+						 int64_t timeout_ns, void **data);
+
+/** coshm_stream_publish_loans - publish all that is loaned.  Wait-free.  -EPERM, -ESTALE. */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_publish_loans(struct coshm_stream *ch);
+
+/** coshm_stream_discard_loans - as if nothing had been loaned.  -EPERM, -ESTALE. */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_discard_loans(struct coshm_stream *ch);
+
+/**
+ * coshm_stream_receive - copy the next message.
+ * @room:    bytes at @data
+ * @message: set; its data is @data
+ *
+ * Lock-free; a system call only to sleep, or to wake a publisher that does.
+ * Errors: -EAGAIN     nothing there, and @timeout_ns is 0; or overtaken by an
+ *                     overwriting publisher on each of a number of tries
+ *         -ETIMEDOUT, -EINTR, -EPERM, -ESTALE
+ *         -EOWNERDEAD nothing there, and the publisher has died: call again if
+ *                     another one will take over
+ *         -EMSGSIZE   the message is larger than @room; it stays the next one
+ *         -EPROTO     the message was damaged by a program gone wrong, and is left out
+ * Blocks: as the handle was opened, see enum coshm_wait.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_receive(struct coshm_stream *ch, void *data,
+						    size_t room, int64_t timeout_ns,
+						    struct coshm_message *message);
+
+/**
+ * coshm_stream_peek - look at the next messages where they lie, up to @max of them.
+ *
+ * Returns how many there are, one at least.  With "lossless" they stay until they
+ * are released.  With "overwrite" they may be replaced while they are looked at:
+ * nothing learnt from them may be used before coshm_stream_release() agrees.
+ * Errors, Blocks: as coshm_stream_receive(), without -EMSGSIZE.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_peek(struct coshm_stream *ch,
+						 struct coshm_message *messages, unsigned int max,
+						 int64_t timeout_ns);
+
+/**
+ * coshm_stream_release - be done with the first @count messages of the last peek.
+ *
+ * Errors: -EAGAIN they were overwritten meanwhile: forget what was read of
+ *         them, they count as lost; -EINVAL; -EPERM; -ESTALE.  Wait-free.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_release(struct coshm_stream *ch, unsigned int count);
+
+/**
+ * coshm_stream_wait_subscribers - wait until @count subscribers have a place.
+ *
+ * For a publisher that wants an audience for its first message.
+ * Errors: -ETIMEDOUT, -EINTR, -EPERM, -ESTALE.
+ */
+COSHM_API COSHM_MUST_CHECK int
+coshm_stream_wait_subscribers(struct coshm_stream *ch, unsigned int count, int64_t timeout_ns);
+
+/**
+ * coshm_stream_drain - wait until every subscriber that is alive has received all.
+ *
+ * Errors: -ETIMEDOUT the message says who has not; -EINTR; -ESTALE;
+ *         -EPERM not the publisher's handle, or an overwriting stream.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_drain(struct coshm_stream *ch, int64_t timeout_ns);
+
 #ifdef __cplusplus
 }
 #endif

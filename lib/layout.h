@@ -190,4 +190,47 @@ _Static_assert(offsetof(struct latest_shared, head) == 64, "layout");
 _Static_assert(offsetof(struct latest_shared, values) == 128, "layout");
 _Static_assert(sizeof(struct latest_value_shared) == 64, "layout");
 
+/*
+ * stream: control, and then the slots as data.  A position counts messages from
+ * the channel's beginning; position p lies in slot p % slots, and its lap is
+ * p / slots + 1, so that memory that is still zero has no message in it.
+ */
+struct stream_control_shared {
+	/* Written by the publisher now and then. */
+	_Alignas(64) _Atomic uint64_t published; /* a position not after the end, close to it     */
+	_Alignas(8) _Atomic uint64_t claimed;    /* byte ring: overwrite may write below this     */
+	/* Written when somebody comes, goes, or the publisher looks for room. */
+	_Alignas(64) _Atomic uint64_t limit; /* lossless: the publisher may write below this  */
+	_Alignas(8) _Atomic uint64_t subscribers; /* bit i: peer i's position is to be waited for */
+};
+
+/*
+ * A slot's word, stored after its payload: bits 63 to 16 the lap, bits 15 to 0
+ * one more than the payload's bytes, or one of these.
+ */
+#define STREAM_LAP_SHIFT 16
+#define STREAM_NEVER     0x0000u /* nothing was ever here                                  */
+#define STREAM_LARGE     0xffffu /* the payload lies in the byte ring: stream_large_shared */
+#define STREAM_PENDING   0xfffeu /* loaned, and to be published together with later ones   */
+#define STREAM_VOID      0xfffdu /* of a lap that is over; its payload was destroyed       */
+
+struct stream_slot_shared {
+	_Alignas(64) _Atomic uint64_t word; /* its payload follows, see LAYOUT_PAYLOAD */
+};
+
+/* Lies where a small payload would. */
+struct stream_large_shared {
+	_Alignas(8) _Atomic uint64_t start; /* counts bytes from the channel's beginning */
+	_Alignas(8) _Atomic uint64_t bytes;
+};
+
+_Static_assert(offsetof(struct stream_control_shared, claimed) == 8, "layout");
+_Static_assert(offsetof(struct stream_control_shared, limit) == 64, "layout");
+_Static_assert(offsetof(struct stream_control_shared, subscribers) == 72, "layout");
+_Static_assert(sizeof(struct stream_control_shared) == 128, "layout");
+_Static_assert(sizeof(struct stream_control_shared) <= LAYOUT_CONTROL_BYTES, "layout");
+_Static_assert(sizeof(struct stream_slot_shared) == 64, "layout");
+_Static_assert(offsetof(struct stream_large_shared, bytes) == 8, "layout");
+_Static_assert(sizeof(struct stream_large_shared) == 16, "layout");
+
 #endif /* COSHM_LAYOUT_H */

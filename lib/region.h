@@ -43,6 +43,7 @@ struct region {
 	uint32_t open;
 	uint32_t role;    /* enum coshm_role */
 	uint32_t wait;    /* enum coshm_wait */
+	uint32_t flags;   /* enum coshm_open_flags */
 	uint32_t slot;    /* our peer slot, if not an observer */
 	bool fence;       /* we may not use membarrier(2): fence ourselves */
 	bool wrote_fence; /* said so in must_fence */

@@ -238,6 +238,7 @@ int region_attach(const struct region_kind *kind, const char *name, enum coshm_r
 	if (r) {
 		r->role = role;
 		r->wait = o.wait;
+		r->flags = o.flags;
 		err = open_checked(r, dir, name, kind, &o);
 	} else {
 		err = err_const(ENOMEM,

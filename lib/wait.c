@@ -13,8 +13,8 @@
 #include "err.h"
 #include "wait.h"
 
-/* About half of what it costs to sleep and be woken on another CPU. */
-#define ADAPTIVE_SPIN_NS INT64_C(25000)
+/* Before the first system call; about half of what it costs to sleep and be woken. */
+#define FIRST_SPIN_NS INT64_C(25000)
 /* Without a place of its own, an observer can only look now and then. */
 #define OBSERVER_NAP_NS INT64_C(1000000)
 #define LOOKS_PER_CLOCK 64
@@ -159,7 +159,8 @@ int wait_until(const struct waiter *w, int64_t timeout_ns)
 	uint32_t how = w->region->wait;
 	int err;
 
-	if (how == COSHM_WAIT_ADAPTIVE && spin(w, min_ns(end, now + ADAPTIVE_SPIN_NS), &now))
+	if (how != COSHM_WAIT_BLOCK && timeout_ns != 0 &&
+	    spin(w, min_ns(end, now + FIRST_SPIN_NS), &now))
 		return 0;
 	for (;;) {
 		if (w->ready(w->arg))

@@ -36,7 +36,7 @@ struct bell {
 struct waiter {
 	struct region *region;
 	struct bell bell;
-	bool (*ready)(void *arg); /* is what we wait for there? cheap, called often    */
+	bool (*ready)(void *arg); /* is it there? cheap, called often, also after it said yes */
 	int (*check)(void *arg);  /* now and then; negative ends the wait; may be NULL */
 	void *arg;
 	int64_t slice_ns; /* between two checks; 0: WAIT_SLICE_NS              */
