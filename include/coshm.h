@@ -455,6 +455,124 @@ coshm_stream_wait_subscribers(struct coshm_stream *ch, unsigned int count, int64
  */
 COSHM_API COSHM_MUST_CHECK int coshm_stream_drain(struct coshm_stream *ch, int64_t timeout_ns);
 
+/*
+ * queue: many producers, many consumers, each message to one of them.
+ *
+ * Bounded, slots of one size.  Messages are taken in about the order in which
+ * they were pushed; one whose producer is slow is overtaken by others, and one
+ * that is delivered again comes when its consumer's death was noticed.  What a
+ * consumer's death means for the message that it had is chosen at creation:
+ *
+ *   at least once   another consumer gets it; its deliveries say so
+ *   at most once    it is dropped, and counted as lost
+ *
+ * Nobody waits for a peer that is dead or stopped.
+ */
+struct coshm_queue;
+
+enum coshm_queue_policy {
+	COSHM_QUEUE_AT_LEAST_ONCE = 0,
+	COSHM_QUEUE_AT_MOST_ONCE = 1,
+};
+
+struct coshm_queue_shape {
+	size_t size;            /* sizeof(struct coshm_queue_shape)                 */
+	uint32_t policy;        /* enum coshm_queue_policy                          */
+	uint32_t slots;         /* rounded up to a power of two; 0: 1024            */
+	uint32_t message_bytes; /* the largest message, to 16384; 0: 112            */
+};
+
+struct coshm_delivery {
+	const void *data;
+	size_t bytes;
+	uint64_t number;     /* its place in the queue's order, from 0                */
+	uint32_t deliveries; /* 1, or more if consumers died who had it; stops at 31  */
+};
+
+/** coshm_queue_create - make a queue.  @shape: NULL for all defaults.  See "create" above. */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_create(const char *name,
+						  const struct coshm_queue_shape *shape,
+						  const struct coshm_create_opts *opts);
+
+/**
+ * coshm_queue_open - take part as producer or consumer.
+ * @ch: coshm_queue_close() it
+ *
+ * Errors, Blocks: see "open" above.  Threads: any.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_open(const char *name, enum coshm_role role,
+						const struct coshm_open_opts *opts,
+						struct coshm_queue **ch);
+
+/**
+ * coshm_queue_close - give the place back and unmap; NULL is allowed.
+ *
+ * Loans are discarded.  What was taken and not released goes to another
+ * consumer, or is dropped, as if this one had died.
+ */
+COSHM_API void coshm_queue_close(struct coshm_queue *ch);
+
+/** coshm_queue_message_bytes - the largest message, in bytes; 0 in a forked child. */
+COSHM_API size_t coshm_queue_message_bytes(const struct coshm_queue *ch);
+
+/**
+ * coshm_queue_push - append a copy of @bytes bytes.
+ *
+ * Lock-free while there is room; a system call only for each consumer that sleeps.
+ * Errors: -EMSGSIZE  the message is larger than coshm_queue_message_bytes()
+ *         -EAGAIN    the queue is full, and @timeout_ns is 0
+ *         -ETIMEDOUT it stayed full
+ *         -EINTR, -EPERM not a producer's handle, -ESTALE removed or replaced
+ * Blocks: while the queue is full; as the handle was opened.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_push(struct coshm_queue *ch, const void *data,
+						size_t bytes, int64_t timeout_ns);
+
+/**
+ * coshm_queue_loan - a slot for a message, to be filled where it lies.
+ * @data: set to coshm_queue_message_bytes() bytes, aligned as the type asks and
+ *        to 16 at least
+ *
+ * Each loan is pushed or discarded by itself.  Errors, Blocks: as coshm_queue_push().
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_loan(struct coshm_queue *ch, int64_t timeout_ns,
+						void **data);
+
+/** coshm_queue_push_loan - push the first @bytes of a loan.  -EINVAL it is none; -EMSGSIZE. */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_push_loan(struct coshm_queue *ch, void *data,
+						     size_t bytes);
+
+/** coshm_queue_discard_loan - give a loan back.  -EINVAL it is none. */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_discard_loan(struct coshm_queue *ch, void *data);
+
+/**
+ * coshm_queue_take - get the next message where it lies; it is ours until it is released.
+ *
+ * Several may be taken before the first is released, and released in any order.
+ * Lock-free; a system call only to sleep.
+ * Errors: -EAGAIN nothing there, and @timeout_ns is 0; -ETIMEDOUT; -EINTR;
+ *         -EPERM not a consumer's handle; -ESTALE removed or replaced.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_take(struct coshm_queue *ch, int64_t timeout_ns,
+						struct coshm_delivery *delivery);
+
+/** coshm_queue_release - acknowledge a message that was taken.  -EINVAL it is none of ours. */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_release(struct coshm_queue *ch, const void *data);
+
+/**
+ * coshm_queue_receive - take, copy and release the next message.
+ * @room:     bytes at @data
+ * @delivery: set; its data is @data
+ *
+ * The message counts as acknowledged when this returns: to be given it again
+ * after a crash, take it and release it when the work is done.
+ * Errors: as coshm_queue_take(); -EMSGSIZE @room is less than
+ *         coshm_queue_message_bytes().
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_receive(struct coshm_queue *ch, void *data, size_t room,
+						   int64_t timeout_ns,
+						   struct coshm_delivery *delivery);
+
 #ifdef __cplusplus
 }
 #endif
