@@ -160,6 +160,66 @@ COSHM_API COSHM_MUST_CHECK int coshm_remove(const char *dir, const char *name);
  */
 COSHM_API COSHM_MUST_CHECK int coshm_retire(const char *dir, const char *name);
 
+/* A channel as a tool sees it.  Counters lag by some hundred messages. */
+struct coshm_info {
+	uint32_t kind;   /* 1 latest, 2 stream, 3 queue                     */
+	uint32_t policy; /* enum coshm_stream_policy or coshm_queue_policy  */
+	uint32_t slots;
+	uint32_t slot_bytes;
+	uint64_t message_bytes; /* the largest message                      */
+	uint64_t ring_bytes;    /* for messages larger than a slot          */
+	uint64_t region_bytes;  /* the whole file                           */
+	uint64_t created_ns;    /* CLOCK_REALTIME                           */
+	uint64_t generation[2]; /* random; another after a replacement      */
+	char type_name[COSHM_TYPE_NAME_BYTES]; /* "": no type               */
+	uint64_t type_bytes;
+	uint32_t type_align;
+	uint32_t type_version;
+	uint64_t messages; /* published or pushed                           */
+	uint64_t bytes;    /* of their payload                              */
+	uint64_t lost;     /* overwritten unread, or dropped                */
+	uint64_t evicted;  /* dead peers that others recovered for          */
+	uint64_t waits;    /* times that a peer slept                       */
+};
+
+enum coshm_peer_state {
+	COSHM_PEER_ALIVE = 1,
+	COSHM_PEER_DEAD = 2,  /* and nobody has recovered for it yet            */
+	COSHM_PEER_STILL = 3, /* alive, but awake without moving: paused?       */
+};
+
+struct coshm_peer {
+	uint32_t slot;
+	uint32_t role;  /* enum coshm_role                                      */
+	uint32_t state; /* enum coshm_peer_state                                */
+	uint32_t pid;   /* in the peer's own PID namespace                      */
+	uint64_t identity[2]; /* random, of this opening                        */
+	uint64_t since_ns;    /* CLOCK_REALTIME                                 */
+	uint64_t position;    /* the next message it will handle                */
+	char command[24];
+	char host[24];
+};
+
+/**
+ * coshm_info_read - look at a channel from outside, on a read-only mapping.
+ * @dir: NULL for the default
+ *
+ * Errors: as "open" above.  Threads: any.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_info_read(const char *dir, const char *name,
+					       struct coshm_info *info);
+
+/**
+ * coshm_peers_read - who has a channel open, dead ones included.
+ * @look_ns: how long to watch for peers that do not move; 0: not at all
+ * @peers:   room for @max; 65 is enough
+ *
+ * Returns how many there are.  Errors: as "open" above.  Threads: any.
+ * Blocks: for @look_ns.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_peers_read(const char *dir, const char *name, int64_t look_ns,
+						struct coshm_peer *peers, unsigned int max);
+
 /*
  * latest: the newest value of one publisher.
  *
