@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * peer.h - who is attached to a region, and who of them is dead.
+ *
+ * A peer owns one slot and holds an open-file-description lock on that slot's
+ * byte of the file.  The lock belongs to the description that the region is
+ * mapped through, whose descriptor is closed: it lives exactly as long as the
+ * mapping.  The kernel drops it when the process is gone, in any PID namespace,
+ * and not while it is stopped.  So
+ *
+ *   lock held                      alive, however long it has not moved
+ *   lock free, slot says "in use"  dead; whoever takes the lock recovers for it
+ *   lock free, slot says "free"    free
+ *
+ * A process id is kept for people to read and means nothing here.
+ */
+#ifndef COSHM_PEER_H
+#define COSHM_PEER_H
+
+#include "region.h"
+
+enum peer_state {
+	PEER_NONE,
+	PEER_ALIVE,
+	PEER_DEAD,
+};
+
+#define PEER_TEXT_BYTES 96
+
+/*
+ * Between the open and the close of a descriptor that locks, no fork may give
+ * a child a copy of it: the child would keep the lock when we are dead.
+ */
+void peer_guard(void);
+void peer_unguard(void);
+
+int peer_take(struct region *r, int fd, const struct region_kind *kind);
+void peer_leave(struct region *r);
+
+enum peer_state peer_probe(struct region *r, unsigned int slot);
+
+/* Recover for peer @slot if it is dead; true if it was, and now is gone. */
+bool peer_bury(struct region *r, unsigned int slot, const struct region_kind *kind);
+
+/* Text that a peer wrote, in bounds and in letters that no terminal takes for a command. */
+void peer_printable(char *to, size_t to_bytes, const char *from, size_t from_bytes);
+
+/* "pid 12 (pricer) in 0f3c..." for an error message; nothing in it is trusted. */
+const char *peer_describe(const struct region *r, unsigned int slot, char text[PEER_TEXT_BYTES]);
+
+#endif /* COSHM_PEER_H */

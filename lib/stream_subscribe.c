@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stream_subscribe.c - a subscriber of a stream.
+ */
+#include <errno.h>
+
+#include "copy.h"
+#include "err.h"
+#include "stream.h"
+
+/* How often a reader that is lapped again and again jumps, each time further. */
+#define JUMPS_MAX 16u
+
+static int err_broken(struct coshm_stream *ch)
+{
+	uint64_t number = ch->reader.next++;
+
+	ch->reader.lost++; /* left out, so that one bad word does not block us for ever */
+	return err_say(EPROTO, "message %llu of %s is damaged", (unsigned long long)number,
+		       ch->region.path);
+}
+
+static bool data_ready(void *arg)
+{
+	struct coshm_stream *ch = arg;
+	struct stream_found found;
+
+	return stream_look(&ch->ring, ch->reader.next, &found) != STREAM_EMPTY;
+}
+
+static int publisher_alive(void *arg)
+{
+	struct coshm_stream *ch = arg;
+	char text[PEER_TEXT_BYTES];
+
+	if (peer_probe(&ch->region, LAYOUT_PUBLISHER) != PEER_DEAD)
+		return 0;
+	return err_say(EOWNERDEAD, "the publisher of %s has died: it was %s", ch->region.path,
+		       peer_describe(&ch->region, LAYOUT_PUBLISHER, text));
+}
+
+__attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int64_t timeout_ns)
+{
+	if (timeout_ns == 0)
+		return err_const(EAGAIN, "there is no message yet");
+	if (ch->region.self)
+		stream_tell_position(&ch->reader, ch->region.self);
+	return wait_until(&(struct waiter){ .region = &ch->region,
+					    .bell = ch->data,
+					    .ready = data_ready,
+					    .check = publisher_alive,
+					    .arg = ch },
+			  timeout_ns);
+}
+
+static void skip(struct coshm_stream *ch, uint64_t jumps)
+{
+	uint64_t before = ch->reader.lost;
+
+	stream_skip(&ch->ring, &ch->reader, jumps * (ch->ring.mask + 1) / JUMPS_MAX);
+	stream_count_lost(ch, ch->reader.lost - before);
+}
+
+/* The next message, wherever we have to jump for it; waits if there is none. */
+static int find(struct coshm_stream *ch, int64_t timeout_ns, struct stream_found *found)
+{
+	uint64_t jumps = 0;
+	int err;
+
+	for (;;) {
+		switch (stream_look(&ch->ring, ch->reader.next, found)) {
+		case STREAM_HERE:
+			return 0;
+		case STREAM_EMPTY:
+			err = wait_for_data(ch, timeout_ns);
+			if (err < 0)
+				return err;
+			break;
+		case STREAM_BROKEN:
+			if (!ch->ring.overwrite || stream_intact(&ch->ring, ch->reader.next))
+				return err_broken(ch);
+			/* fallthrough */
+		case STREAM_LAPPED:
+			if (jumps == JUMPS_MAX)
+				return err_const(EAGAIN,
+						 "the publisher overtook this subscriber again "
+						 "and again");
+			skip(ch, jumps++);
+		}
+	}
+}
+
+static void describe(struct coshm_stream *ch, uint64_t number, const struct stream_found *found,
+		     const void *data, struct coshm_message *message)
+{
+	*message = (struct coshm_message){ .data = data,
+					   .bytes = (size_t)found->bytes,
+					   .number = number,
+					   .lost = ch->reader.lost };
+	ch->reader.lost = 0;
+}
+
+/* @count messages from ours on are done with. */
+static void advance(struct coshm_stream *ch, uint64_t count)
+{
+	ch->reader.next += count;
+	if (ch->ring.overwrite)
+		return;
+	stream_tell_position(&ch->reader, ch->region.self);
+	bell_ring(&ch->region, ch->room);
+}
+
+int coshm_stream_receive(struct coshm_stream *ch, void *data, size_t room, int64_t timeout_ns,
+			 struct coshm_message *message)
+{
+	int err = stream_usable(ch, COSHM_SUBSCRIBER);
+	struct stream_found found;
+
+	if (err < 0)
+		return err;
+	ch->peeked = 0;
+	for (uint64_t jumps = 0; jumps <= JUMPS_MAX; jumps++) {
+		err = find(ch, timeout_ns, &found);
+		if (err < 0)
+			return err;
+		if (found.bytes <= room)
+			copy_out(data, found.data, (size_t)found.bytes);
+		if (ch->ring.overwrite &&
+		    !stream_found_intact(&ch->ring, ch->reader.next, &found)) {
+			skip(ch, jumps);
+			continue;
+		}
+		if (found.bytes > room)
+			return err_say(EMSGSIZE,
+				       "the message has %llu bytes, there is room for %zu",
+				       (unsigned long long)found.bytes, room);
+		describe(ch, ch->reader.next, &found, data, message);
+		advance(ch, 1);
+		return 0;
+	}
+	return err_const(EAGAIN, "the publisher overtook this subscriber again and again");
+}
+
+int coshm_stream_peek(struct coshm_stream *ch, struct coshm_message *messages, unsigned int max,
+		      int64_t timeout_ns)
+{
+	int err = stream_usable(ch, COSHM_SUBSCRIBER);
+	struct stream_found found;
+	unsigned int count = 0;
+
+	if (err < 0)
+		return err;
+	if (max == 0 || max > INT32_MAX)
+		return err_const(EINVAL, "nothing, or too much, was asked to be looked at");
+	ch->peeked = 0;
+	ch->peeked_large = false;
+	err = find(ch, timeout_ns, &found);
+	if (err < 0)
+		return err;
+	do {
+		uint64_t number = ch->reader.next + count;
+
+		if (found.large && !ch->peeked_large) {
+			ch->peeked_large = true;
+			ch->peeked_start = found.start;
+		}
+		describe(ch, number, &found, found.data, &messages[count++]);
+	} while (count < max && count <= ch->ring.mask &&
+		 stream_look(&ch->ring, ch->reader.next + count, &found) == STREAM_HERE);
+	ch->peeked = count;
+	return (int)count;
+}
+
+/* Of several, the oldest is overwritten first: if it is whole, they all are. */
+static bool peeked_intact(const struct coshm_stream *ch)
+{
+	return stream_intact(&ch->ring, ch->reader.next) &&
+	       (!ch->peeked_large || stream_bytes_intact(&ch->ring, ch->peeked_start));
+}
+
+int coshm_stream_release(struct coshm_stream *ch, unsigned int count)
+{
+	int err = stream_usable(ch, COSHM_SUBSCRIBER);
+	bool intact;
+
+	if (err < 0)
+		return err;
+	if (count > ch->peeked)
+		return err_say(EINVAL, "%u messages are to be released, %llu were looked at", count,
+			       (unsigned long long)ch->peeked);
+	intact = !ch->ring.overwrite || count == 0 || peeked_intact(ch);
+	ch->peeked = 0;
+	advance(ch, count);
+	if (intact)
+		return 0;
+	ch->reader.lost += count;
+	stream_count_lost(ch, count);
+	return err_const(EAGAIN, "the messages were overwritten while they were looked at");
+}

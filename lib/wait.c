@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wait.c - sleeping and waking; wait.h says how.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "wait.h"
+
+/* Before the first system call; about half of what it costs to sleep and be woken. */
+#define FIRST_SPIN_NS INT64_C(25000)
+/* Without a place of its own, an observer can only look now and then. */
+#define OBSERVER_NAP_NS INT64_C(1000000)
+#define LOOKS_PER_CLOCK 64
+
+int64_t wait_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static struct timespec timespec_of(int64_t ns)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000),
+				  .tv_nsec = (long)(ns % 1000000000) };
+}
+
+static long membarrier(int command)
+{
+	return syscall(SYS_membarrier, command, 0, 0);
+}
+
+static long futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *timeout)
+{
+	/* Not PRIVATE: the other side is another process.  timespec has the word size's layout. */
+	return syscall(SYS_futex, word, op, value, timeout, NULL, 0);
+}
+
+void wait_register(struct region *r)
+{
+	static _Atomic int registered; /* 0: not yet tried, 1: yes, -1: refused */
+	/* Relaxed, both: trying twice does no harm. */
+	int state = atomic_load_explicit(&registered, memory_order_relaxed);
+
+	if (state == 0) {
+		state = membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) == 0 ? 1 : -1;
+		atomic_store_explicit(&registered, state, memory_order_relaxed);
+	}
+	r->fence = state < 0;
+}
+
+int wait_err_retired(const struct region *r)
+{
+	return err_say(ESTALE, "%s was removed or replaced: close it and open it anew", r->path);
+}
+
+static void wake_peer(struct region_shared *shared, unsigned int slot)
+{
+	_Atomic uint32_t *wake = &shared->peers[slot].wake;
+
+	/* Relaxed: the kernel orders it against a sleeper that compares the word. */
+	atomic_fetch_add_explicit(wake, 1, memory_order_relaxed);
+	futex(wake, FUTEX_WAKE, INT_MAX, NULL);
+}
+
+void bell_ring_all(struct region *r, struct bell bell)
+{
+	/* Acquire: not needed for the edge; the bits are taken once and by one waker. */
+	uint64_t sleepers = atomic_exchange_explicit(bell.mask, 0, memory_order_acquire);
+
+	while (sleepers != 0) {
+		unsigned int slot = bell.first + (unsigned int)__builtin_ctzll(sleepers);
+
+		sleepers &= sleepers - 1;
+		if (slot < LAYOUT_PEERS)
+			wake_peer(r->shared, slot);
+	}
+}
+
+void bell_ring_everybody(struct region_shared *shared)
+{
+	for (unsigned int slot = 0; slot < LAYOUT_PEERS; slot++)
+		wake_peer(shared, slot);
+}
+
+/* L1: our bit is up before we look; all wakers' stores so far are visible to that look. */
+static void lie_down(struct region *r, struct bell bell, uint64_t bit)
+{
+	atomic_fetch_or_explicit(bell.mask, bit, memory_order_seq_cst);
+	if (membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0)
+		return;
+	/* Relaxed: a waker that sees it late costs us one slice. */
+	if (!atomic_load_explicit(&r->shared->state.must_fence, memory_order_relaxed))
+		atomic_store_explicit(&r->shared->state.must_fence, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Sleep up to @ns; 0, or -EINTR. */
+static int sleep_once(const struct waiter *w, int64_t ns)
+{
+	struct region *r = w->region;
+	struct timespec ts = timespec_of(ns);
+	uint64_t bit;
+	uint32_t seen;
+	int err = 0;
+
+	if (!r->self) {
+		ts = timespec_of(ns < OBSERVER_NAP_NS ? ns : OBSERVER_NAP_NS);
+		return nanosleep(&ts, NULL) < 0 ? -errno : 0;
+	}
+	bit = UINT64_C(1) << (r->slot - w->bell.first);
+	/* Relaxed: the kernel compares it again, under its own lock. */
+	seen = atomic_load_explicit(&r->self->wake, memory_order_relaxed);
+	lie_down(r, w->bell, bit);
+	if (!w->ready(w->arg) && !region_retired(r)) {
+		/* Relaxed: a number for people. */
+		atomic_fetch_add_explicit(&r->shared->counters.waits, 1, memory_order_relaxed);
+		if (futex(&r->self->wake, FUTEX_WAIT, seen, &ts) < 0 && errno == EINTR)
+			err = -EINTR;
+	}
+	/* Relaxed: a bit left over costs a waker one call. */
+	atomic_fetch_and_explicit(w->bell.mask, ~bit, memory_order_relaxed);
+	return err;
+}
+
+/* Look until @until_ns; LOOKS_PER_CLOCK looks for each one at the clock. */
+static bool spin(const struct waiter *w, int64_t until_ns, int64_t *now)
+{
+	do {
+		for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+			if (w->ready(w->arg))
+				return true;
+			cpu_relax();
+		}
+		*now = wait_now_ns();
+	} while (*now < until_ns && !region_retired(w->region));
+	return false;
+}
+
+static int64_t min_ns(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int wait_until(const struct waiter *w, int64_t timeout_ns)
+{
+	int64_t slice = w->slice_ns ? w->slice_ns : WAIT_SLICE_NS;
+	int64_t now = wait_now_ns(),
+		end = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
+	int64_t next_check = now;
+	uint32_t how = w->region->wait;
+	int err;
+
+	if (how != COSHM_WAIT_BLOCK && timeout_ns != 0 &&
+	    spin(w, min_ns(end, now + FIRST_SPIN_NS), &now))
+		return 0;
+	for (;;) {
+		if (w->ready(w->arg))
+			return 0;
+		if (region_retired(w->region))
+			return wait_err_retired(w->region);
+		if (now >= next_check && w->check) {
+			err = w->check(w->arg);
+			if (err < 0)
+				return err;
+			next_check = now + slice;
+			if (w->ready(w->arg))
+				return 0;
+		}
+		if (now >= end)
+			return err_const(ETIMEDOUT, "nothing happened in time");
+		if (how == COSHM_WAIT_SPIN) {
+			spin(w, min_ns(end, now + slice), &now);
+			continue;
+		}
+		err = sleep_once(w, min_ns(end - now, slice));
+		if (err == -EINTR)
+			return err_const(EINTR, "a signal handler ran while this call slept");
+		now = wait_now_ns();
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wait.h - sleeping without losing a wake-up, waking without paying for it.
+ *
+ * A sleeper sets its bit in a mask, looks once more, and sleeps on the futex
+ * word in its own peer slot; nobody else can steal a wake-up from there.  Who
+ * made progress loads the mask: zero, and there is nothing to do.  Otherwise
+ * it takes the whole mask and wakes each peer in it, once; a sleeper that is
+ * dead or paused therefore costs one system call and not one per message.
+ *
+ * Ordering edge:
+ *
+ *   SLEEP  L1 sleeper: bit, then barrier, then looks
+ *          L2 waker:   stores, then barrier, then loads the mask
+ *          "either the sleeper sees what was stored, or the waker sees the bit"
+ *
+ * The waker's barrier would be the dearest instruction of a publication, so
+ * the sleeper makes it in the waker's stead: membarrier(2) has every CPU that
+ * runs a registered program execute one.  Where a sandbox refuses that call,
+ * must_fence tells all wakers to make their own.  A waker that dies, or did
+ * not see must_fence yet, leaves a sleeper to its next look: WAIT_SLICE_NS.
+ */
+#ifndef COSHM_WAIT_H
+#define COSHM_WAIT_H
+
+#include "region.h"
+
+#define WAIT_SLICE_NS INT64_C(100000000)
+
+/* A mask of sleepers; bit 0 is peer @first. */
+struct bell {
+	_Atomic uint64_t *mask;
+	unsigned int first;
+};
+
+struct waiter {
+	struct region *region;
+	struct bell bell;
+	bool (*ready)(void *arg); /* is it there? cheap, called often, also after it said yes */
+	int (*check)(void *arg);  /* now and then; negative ends the wait; may be NULL */
+	void *arg;
+	int64_t slice_ns; /* between two checks; 0: WAIT_SLICE_NS              */
+};
+
+/* Once a process, before its first publication or wait. */
+void wait_register(struct region *r);
+
+/* 0 when ready, -ETIMEDOUT, -EINTR, -ESTALE if the region was retired, or check's. */
+int wait_until(const struct waiter *w, int64_t timeout_ns);
+
+/* CLOCK_MONOTONIC: of this process alone, never compared with another's. */
+int64_t wait_now_ns(void);
+
+void bell_ring_all(struct region *r, struct bell bell);
+/* Wake every peer, whatever it waits for. */
+void bell_ring_everybody(struct region_shared *shared);
+
+/* L2: call it after progress was stored. */
+static inline void bell_ring(struct region *r, struct bell bell)
+{
+	/* Relaxed, both: the barrier between them makes the edge. */
+	if (__builtin_expect(r->fence || atomic_load_explicit(&r->shared->state.must_fence,
+							      memory_order_relaxed),
+			     0))
+		atomic_thread_fence(memory_order_seq_cst);
+	else
+		atomic_signal_fence(memory_order_seq_cst); /* the sleeper makes the real one */
+	if (__builtin_expect(atomic_load_explicit(bell.mask, memory_order_relaxed) != 0, 0))
+		bell_ring_all(r, bell);
+}
+
+static inline bool region_retired(const struct region *r)
+{
+	/* Relaxed: once set it stays, and nothing is read on its strength. */
+	return __builtin_expect(
+		atomic_load_explicit(&r->shared->state.retired, memory_order_relaxed) != 0, 0);
+}
+
+int wait_err_retired(const struct region *r);
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb" ::: "memory");
+#else
+	__asm__ volatile("" ::: "memory");
+#endif
+}
+
+#endif /* COSHM_WAIT_H */
