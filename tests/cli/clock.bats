@@ -63,12 +63,23 @@ start_writer() {
 	await writing
 }
 
+start_pair() {
+	start_writer
+	start reader shm_read -k "$key_file"
+	await has_lines reader.out '^now time: ' 1
+}
+
 # ends PID STATUS
 ends() {
 	local status=0
 
 	wait "$1" || status=$?
 	[[ $status == "$2" ]]
+}
+
+kill_9() {
+	kill -KILL "$1"
+	wait "$1" || true
 }
 
 remove_segments() {
@@ -231,8 +242,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 @test "a segment left by kill -9 is adopted, not leaked" {
 	start_writer
 	id=$(segments)
-	kill -KILL "$writer"
-	wait "$writer" || true
+	kill_9 "$writer"
 	[[ $(segments) == "$id" ]]
 	start reader shm_read -k "$key_file"
 	start_writer
@@ -266,11 +276,8 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 }
 
 @test "a writer stopped while it looks for an old one leaves what was there" {
-	start_writer
-	start reader shm_read -k "$key_file"
-	await has_lines reader.out '^now time: ' 1
-	kill -KILL "$writer"
-	wait "$writer" || true
+	start_pair
+	kill_9 "$writer"
 	id=$(segments)
 	start next shm_write -k "$key_file"
 	both_attached() { [[ $(ipcs -m | awk '/^0x/ { print $6 }') == 2 ]]; }
@@ -299,8 +306,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 	start reader shm_read -k "$key_file"
 	await has_lines reader.out '^now time: ' 1
 	id=$(segments)
-	kill -KILL "$old"
-	wait "$old" || true
+	kill_9 "$old"
 	start_writer
 	[[ $(segments) == "$id" ]]
 	count=$(lines_of reader.out '^now time: ')
@@ -312,8 +318,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 	await has_lines reader.err 'waiting for a writer: the key file' 1
 	start old old_write "$key_file"
 	await has_lines reader.out '^now time: ' 2
-	kill -KILL "$old"
-	wait "$old" || true
+	kill_9 "$old"
 	ln "$key_file" keeps_the_inode # so that the new key is another one
 	start again old_write "$key_file"
 	await segments_are 2
@@ -323,11 +328,8 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 }
 
 @test "the reader follows an old writer that gets the segment our killed one left" {
-	start_writer
-	start reader shm_read -k "$key_file"
-	await has_lines reader.out '^now time: ' 1
-	kill -KILL "$writer"
-	wait "$writer" || true
+	start_pair
+	kill_9 "$writer"
 	id=$(segments)
 	# As an old writer whose new key file has, by chance, the same key.
 	count=$(lines_of reader.out '^now time: ')
@@ -345,8 +347,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 	await has_lines before.out "^now time: $(date +%s | cut -c1-7)" 2
 	kill -TERM "$writer"
 	ends "$writer" 0
-	kill -KILL "$before"
-	wait "$before" || true
+	kill_9 "$before"
 	await segments_are 0
 
 	start after old_read "$key_file" # makes the segment
@@ -409,11 +410,8 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 }
 
 @test "a time that stands still is not printed, and is announced once" {
-	start_writer
-	start reader shm_read -k "$key_file"
-	await has_lines reader.out '^now time: ' 1
-	kill -KILL "$writer"
-	wait "$writer" || true
+	start_pair
+	kill_9 "$writer"
 	await has_lines reader.err 'the time stands still at [0-9]+: the writer is gone' 1
 	cp reader.out before
 	run -1 --separate-stderr shm_read -k "$key_file" -t 4
@@ -428,8 +426,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 	start_writer
 	start reader shm_read -k "$key_file" -i 0.1
 	await has_lines reader.out '^now time: ' 1
-	kill -KILL "$writer"
-	wait "$writer" || true
+	kill_9 "$writer"
 	await has_lines reader.err 'stands still' 1
 	(($(lines_of reader.out "^$(tail -n 1 reader.out)$") <= 10))
 	remove_segments
@@ -440,17 +437,14 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 	await writing
 	run -0 --separate-stderr shm_read -k "$key_file" -n 2
 	[[ -z $stderr ]]
-	kill -KILL "$writer"
-	wait "$writer" || true
+	kill_9 "$writer"
 	start reader shm_read -k "$key_file"
 	await has_lines reader.err 'stands still .*: the writer is gone' 1
 	remove_segments
 }
 
 @test "a stopped writer is told from a dead one" {
-	start_writer
-	start reader shm_read -k "$key_file"
-	await has_lines reader.out '^now time: ' 1
+	start_pair
 	kill -STOP "$writer"
 	await has_lines reader.err 'the writer lives, but does not write' 1
 	count=$(wc -l <reader.out)
@@ -459,14 +453,11 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 }
 
 @test "a reader that was stopped itself prints no time that has become old meanwhile" {
-	start_writer
-	start reader shm_read -k "$key_file"
-	await has_lines reader.out '^now time: ' 1
+	start_pair
 	kill -STOP "$reader"
 	last=$(tail -n 1 reader.out)
 	run -0 shm_read -k "$key_file" -n 3 # so long the writer goes on
-	kill -KILL "$writer"
-	wait "$writer" || true
+	kill_9 "$writer"
 	run -1 shm_read -k "$key_file" -t 3.5 # and so long it is dead
 	kill -CONT "$reader"
 	await has_lines reader.err 'stands still' 1
@@ -475,9 +466,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 }
 
 @test "a segment that is removed is made anew, and the reader attaches the new one" {
-	start_writer
-	start reader shm_read -k "$key_file"
-	await has_lines reader.out '^now time: ' 1
+	start_pair
 	id=$(segments)
 	ipcrm -m "$id"
 	await has_lines writer.err "segment $id was removed by somebody" 1
@@ -487,9 +476,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' shm_read -k "$key_file"
 }
 
 @test "a writer whose key file goes away ends with 1 and takes its segment along" {
-	start_writer
-	start reader shm_read -k "$key_file"
-	await has_lines reader.out '^now time: ' 1
+	start_pair
 	rm "$key_file"
 	ends "$writer" 1
 	grep -q 'was removed or replaced' writer.err
