@@ -28,7 +28,9 @@
  *   CLAIM  C1 writer: magic, then fence    ->  C2 reader: fence, then loads magic
  *          "if I saw a word of our writer's text, I see the magic"
  *   BEGIN  B1 writer: begin = n, then fence ->  B2 reader: fence, then loads begin
- *          "if I saw a word of update n, I see begin at n or later"
+ *          "if I saw a word of update n's text, I see begin at n or later"
+ *   FRESH  F1 writer: begin = n, release   ->  F2 reader: loads begin, acquire
+ *          "if I see begin = n, I see the time before update n or a later one"
  *   END    E1 writer: end = n, release     ->  E2 reader: loads end, acquire
  *          "if I see end = n, I see the whole of update n"
  */
@@ -92,13 +94,18 @@ static inline void clock_begin(struct clock_shared *shared, int64_t seconds, int
 	snprintf(shared->writer, sizeof(shared->writer), "%s", writer);
 	/* Relaxed: it only tells a reader how patient to be. */
 	atomic_store_explicit(&shared->interval_ns, interval_ns, memory_order_relaxed);
+	/*
+	 * An old program may have written here since our last writer did, so that the
+	 * time is older than the text.  Relaxed: readers take it once F1 or the magic
+	 * lets them; until then it only says that the text is not ours, and is taken.
+	 */
+	atomic_store_explicit(&shared->time, seconds, memory_order_relaxed);
 	if (atomic_load_explicit(&shared->magic, memory_order_relaxed) == CLOCK_MAGIC)
 		return;
 
 	/* Relaxed: without the magic no reader looks at these. */
 	atomic_store_explicit(&shared->begin, 0, memory_order_relaxed);
 	atomic_store_explicit(&shared->end, 0, memory_order_relaxed);
-	atomic_store_explicit(&shared->time, seconds, memory_order_relaxed);
 	atomic_store_explicit(&shared->magic, CLOCK_MAGIC, memory_order_release);
 	atomic_thread_fence(memory_order_release); /* C1 */
 }
@@ -118,9 +125,9 @@ static inline void clock_put(struct clock_shared *shared, int64_t seconds)
 
 	/* Relaxed: nobody else stores begin, or whoever did is dead. */
 	n = atomic_load_explicit(&shared->begin, memory_order_relaxed) + 1;
-	atomic_store_explicit(&shared->begin, n, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release); /* B1 */
-	/* Relaxed: between the edges B1 and E1. */
+	atomic_store_explicit(&shared->begin, n, memory_order_release); /* F1 */
+	atomic_thread_fence(memory_order_release);                      /* B1 */
+	/* Relaxed: one word, whole in any order; the text is between the edges B1 and E1. */
 	atomic_store_explicit(&shared->time, seconds, memory_order_relaxed);
 	for (int i = 0; i < CLOCK_TEXT_WORDS; i++)
 		atomic_store_explicit(&shared->text[i], words[i], memory_order_relaxed);
@@ -177,21 +184,23 @@ static inline enum clock_state clock_get(struct clock_shared *shared, int64_t *s
 		bool ours =
 			atomic_load_explicit(&shared->magic, memory_order_acquire) == CLOCK_MAGIC;
 		uint64_t end = atomic_load_explicit(&shared->end, memory_order_acquire); /* E2 */
-		/* Relaxed: between the edges E2 and B2. */
-		int64_t time = atomic_load_explicit(&shared->time, memory_order_relaxed);
-		int64_t value = 0;
+		int64_t value = 0, time;
 		enum clock_state state;
+		bool settled;
 
 		clock_text_load(shared, text);
 		state = clock_text_parse(text, &value);
 
 		atomic_thread_fence(memory_order_acquire); /* B2, C2 */
-		/* Relaxed, both: the fence makes the edge. */
-		if (ours && (atomic_load_explicit(&shared->begin, memory_order_relaxed) != end ||
-			     (state == CLOCK_HAS_TIME && value == time))) {
+		settled =
+			atomic_load_explicit(&shared->begin, memory_order_acquire) == end; /* F2 */
+		/* Relaxed: one word, whole; F2 says that it is not too old. */
+		time = atomic_load_explicit(&shared->time, memory_order_relaxed);
+		if (ours && (!settled || (state == CLOCK_HAS_TIME && value == time))) {
 			*seconds = time;
 			return CLOCK_HAS_TIME;
 		}
+		/* Relaxed: the fence makes the edge. */
 		if (!ours &&
 		    atomic_load_explicit(&shared->magic, memory_order_relaxed) == CLOCK_MAGIC)
 			continue; /* our writer has come while we looked */

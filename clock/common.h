@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -72,6 +73,17 @@ __attribute__((format(printf, 2, 3))) static inline void complain(const char *hi
 	fputc('\n', stderr);
 }
 
+/*
+ * The writer of a key holds a lock on one byte of its key file: that of its
+ * project id, so that each key of a file can have its writer.
+ */
+static inline struct flock writer_lock(int project_id)
+{
+	return (struct flock){
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = project_id, .l_len = 1
+	};
+}
+
 static inline int64_t clock_ns(clockid_t id)
 {
 	struct timespec ts;
@@ -106,7 +118,7 @@ static inline sigset_t stop_signals(void)
 }
 
 /*
- * segment_rights - "owner uid 0, mode 600", or "" if it cannot be told.
+ * segment_rights - "owner uid 0, mode 600", for people.
  *
  * From /proc/sysvipc/shm, which anybody may read: whoever needs this sentence
  * was just refused IPC_STAT.
@@ -116,7 +128,7 @@ static inline const char *segment_rights(int id, char *text, size_t bytes)
 	FILE *f = fopen("/proc/sysvipc/shm", "re");
 	char line[512];
 
-	text[0] = '\0';
+	snprintf(text, bytes, "owner and mode unknown");
 	while (f && fgets(line, sizeof(line), f)) {
 		unsigned int mode, uid;
 		int found;
@@ -182,6 +194,7 @@ static inline void parse_options(struct clock_options *o, int argc, char **argv,
 	uint64_t number;
 	int c;
 
+	argv[0] = program_invocation_short_name; /* what getopt_long begins its sentences with */
 	memcpy(known, options, sizeof(known));
 	if (!has_timeout)
 		known[sizeof(known) / sizeof(known[0]) - 2] = (struct option){ 0 };

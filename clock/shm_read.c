@@ -53,12 +53,16 @@ struct reader {
 	struct clock_shared *shared; /* NULL: none is attached  */
 	enum finding said;
 
-	bool seen_any;    /* in this segment, since we last lost sight of it */
-	bool is_now;      /* the time moves, or agrees with our clock        */
-	int64_t seen;     /* the time at the last look                       */
-	int64_t seen_ns;  /* when it was seen first                          */
-	int64_t fresh_ns; /* when there last was a new time                  */
-	int64_t due_ns;   /* when the next line is to be printed             */
+	bool seen_any;    /* in this segment, since we last lost sight of it   */
+	bool is_now;      /* the time moves, or agrees with our clock          */
+	int64_t seen;     /* the time at the last look, seconds                */
+	int64_t seen_ns;  /* when it was seen first (of our monotonic clock)   */
+	int64_t fresh_ns; /* when there last was a new time                    */
+
+	bool printed_any;
+	int64_t printed;   /* the time in the last line                         */
+	double due;        /* the time from which on there is to be a line      */
+	int64_t repeat_ns; /* when the same time may be printed again           */
 };
 
 static void end_at_once(int sig)
@@ -143,16 +147,12 @@ static int64_t patience_ns(const struct reader *r)
 	return STALE_TURNS * (interval_ns < MAX_PATIENT_NS ? interval_ns : MAX_PATIENT_NS);
 }
 
-/*
- * look - what is there, at @now_ns?
- * @changed: set when the time differs from that of the last look
- */
-static enum finding look(struct reader *r, int64_t now_ns, bool *changed)
+/* What is there, at @now_ns? */
+static enum finding look(struct reader *r, int64_t now_ns)
 {
 	enum finding found = segment_follow(r);
 	int64_t seconds = 0, ahead;
 
-	*changed = false;
 	if (found != FOUND_TIME)
 		return found;
 
@@ -170,7 +170,6 @@ static enum finding look(struct reader *r, int64_t now_ns, bool *changed)
 	}
 
 	if (!r->seen_any || seconds != r->seen) {
-		*changed = true;
 		ahead = seconds - clock_ns(CLOCK_REALTIME) / NS_PER_S;
 		r->is_now = r->seen_any || (ahead >= -1 && ahead <= 1);
 		r->seen_any = true;
@@ -183,10 +182,10 @@ static enum finding look(struct reader *r, int64_t now_ns, bool *changed)
 }
 
 /* Does a writer of ours hold its lock?  Then it lives, however long it is silent. */
-static bool writer_lives(const char *key_file)
+static bool writer_lives(const struct clock_options *o)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = open(key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct flock lock = writer_lock(o->project_id);
+	int fd = open(o->key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 
 	if (fd >= 0)
@@ -222,7 +221,7 @@ static void say(struct reader *r, enum finding found)
 			 r->id, (unsigned int)r->key);
 		break;
 	case FOUND_STALE:
-		if (writer_lives(r->o->key_file))
+		if (writer_lives(r->o))
 			complain("is it paused (docker unpause) or stopped (kill -CONT)?",
 				 "the time stands still at %" PRId64 ": the writer lives, but does "
 				 "not write",
@@ -240,26 +239,34 @@ static void say(struct reader *r, enum finding found)
 }
 
 /*
- * A line is due each interval, and the grid of these moments does not drift.
- * A time that has just changed may come half an interval early, so that lines
- * follow the writer's own second and none is left out or printed twice; one
- * that has not changed must still be now when it is printed again.
+ * A new time is printed when the interval has passed in the times themselves:
+ * whatever the writer's beat and ours, none is left out for coming early, and
+ * none is printed twice for coming late.  The same time is printed again only
+ * for an interval below a second, and only while it is still now.
  */
-static bool line_is_due(const struct reader *r, int64_t now_ns, bool changed)
+static bool line_is_due(const struct reader *r, int64_t now_ns)
 {
-	int64_t slack = (r->o->interval_ns < NS_PER_S ? r->o->interval_ns : NS_PER_S) / 2;
-
 	if (!r->is_now)
 		return false;
-	return changed ? now_ns >= r->due_ns - slack :
-			 now_ns >= r->due_ns && now_ns - r->seen_ns < NS_PER_S - slack;
+	if (!r->printed_any || r->seen < r->printed) /* or the clock was set back */
+		return true;
+	if (r->seen > r->printed)
+		return (double)r->seen >= r->due;
+	return now_ns >= r->repeat_ns && now_ns - r->seen_ns < NS_PER_S - r->o->interval_ns / 2;
 }
 
 static enum clock_exit print_line(struct reader *r, int64_t now_ns)
 {
-	r->due_ns += r->o->interval_ns;
-	if (r->due_ns < now_ns)
-		r->due_ns = now_ns + r->o->interval_ns;
+	double interval = (double)r->o->interval_ns / (double)NS_PER_S;
+
+	if (!r->printed_any || r->seen != r->printed) {
+		r->due += interval;
+		if (!r->printed_any || r->due <= (double)r->seen || r->seen < r->printed)
+			r->due = (double)r->seen + interval;
+	}
+	r->printed_any = true;
+	r->printed = r->seen;
+	r->repeat_ns = now_ns + r->o->interval_ns;
 	if (printf("now time: %" PRId64 "\n", r->seen) < 0 || fflush(stdout) != 0) {
 		complain(NULL, "cannot write to standard output: %s", strerror(errno));
 		return CLOCK_FAILED;
@@ -276,30 +283,29 @@ static enum clock_exit read_time(struct reader *r)
 	for (uint64_t lines = 0; o->count == 0 || lines < o->count;) {
 		enum finding found;
 		struct timespec wake;
-		bool changed;
 
 		/* Paused for long?  Then what we see next may be old, although it has changed. */
 		if (now_ns - wake_ns > NS_PER_S)
 			r->seen_any = false;
 
-		found = look(r, now_ns, &changed);
+		found = look(r, now_ns);
 		if (found == FOUND_ERROR)
 			return CLOCK_FAILED;
 		say(r, found);
-		if (found == FOUND_TIME && line_is_due(r, now_ns, changed)) {
+		if (found == FOUND_TIME && line_is_due(r, now_ns)) {
 			if (print_line(r, now_ns) != CLOCK_OK)
 				return CLOCK_FAILED;
 			lines++;
 		}
 		if (o->timeout_ns && now_ns - r->fresh_ns >= o->timeout_ns) {
-			complain(NULL, "gave up: no new time for %g seconds",
+			complain(NULL, "gave up: no new time for %g s",
 				 (double)o->timeout_ns / (double)NS_PER_S);
 			return CLOCK_FAILED;
 		}
 
 		wake_ns = now_ns + LOOK_NS;
-		if (r->due_ns > now_ns && r->due_ns < wake_ns)
-			wake_ns = r->due_ns;
+		if (r->repeat_ns > now_ns && r->repeat_ns < wake_ns)
+			wake_ns = r->repeat_ns;
 		wake = clock_timespec(wake_ns);
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
 		now_ns = clock_ns(CLOCK_MONOTONIC);

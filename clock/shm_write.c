@@ -118,7 +118,7 @@ static int key_file_open(const char *path)
 /* Become the one writer of this key file, until this process ends. */
 static enum clock_exit key_file_lock(struct writer *w, int project_id)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = writer_lock(project_id);
 	struct stat st;
 
 	for (;; close(w->key_fd)) {
@@ -176,11 +176,13 @@ static bool old_writer_at_work(struct writer *w, const struct shmid_ds *ds)
 
 static enum clock_exit complain_segment(const struct writer *w, const char *doing)
 {
-	char rights[64], hint[128] = "look at it with ipcs -m, and at the limits with ipcs -lm";
+	char rights[64], hint[192] = "look at it with ipcs -m, and at the limits with ipcs -lm";
 	int err = errno;
 
 	if (err == EACCES || err == EPERM)
-		snprintf(hint, sizeof(hint), "%s; run as that user, or ipcrm -m %d as root",
+		snprintf(hint, sizeof(hint),
+			 "%s; run as that user, or have it removed: ipcrm -m %d as that user, or "
+			 "as root of the host",
 			 segment_rights(w->id, rights, sizeof(rights)), w->id);
 	complain(hint, "cannot %s the segment of key 0x%08x: %s", doing, (unsigned int)w->key,
 		 strerror(err));
@@ -241,6 +243,8 @@ static enum clock_exit segment_open(struct writer *w, int64_t interval_ns)
 	}
 	if (!made && segment_check(w, &ds) != CLOCK_OK)
 		return CLOCK_FAILED;
+	if (w->stopped) /* in the middle of that: what was there stays as it was */
+		return CLOCK_OK;
 
 	gethostname(host, sizeof(host) - 1);
 	strftime(since, sizeof(since), "%F %T UTC", gmtime(&now_t));
@@ -275,10 +279,12 @@ static enum clock_exit write_time(struct writer *w, const struct clock_options *
 
 	for (uint64_t n = 0; !w->stopped && (o->count == 0 || n < o->count); n++) {
 		if (!key_file_in_place(w)) {
-			complain("an old writer does that when it starts; stop one of the two",
-				 "the key file %s was removed or replaced: no reader finds segment "
-				 "%d any more",
-				 w->key_file, w->id);
+			complain(
+				"an old writer replaces it when it starts: let only one of the two "
+				"run, or give this one a --key-file of its own",
+				"ended: the key file %s was removed or replaced, and readers no "
+				"longer find segment %d",
+				w->key_file, w->id);
 			/* By chance the new file can have the same key: then it is in use. */
 			if (ftok(w->key_file, o->project_id) != w->key)
 				segment_remove(w);

@@ -91,6 +91,23 @@ static void test_ours_takes_over_from_old_writer(void **state)
 	assert_time(&shared, 300);
 }
 
+/* Ours, an old one, ours again: the time of our first must not come back. */
+static void test_ours_takes_over_from_old_writer_after_ours(void **state)
+{
+	struct clock_shared shared = { 0 };
+
+	(void)state;
+	clock_begin(&shared, 100, NS_PER_S, WRITER);
+	clock_put(&shared, 100);
+	old_put(&shared, "200");
+	clock_begin(&shared, 300, NS_PER_S, WRITER);
+	assert_time(&shared, 200);
+	shared.begin++; /* stopped, or killed, before it stores the time */
+	assert_time(&shared, 300);
+	clock_put(&shared, 300);
+	assert_time(&shared, 300);
+}
+
 /* Killed between any two stores of an update: the text may be half of each, the time is not. */
 static void test_writer_killed_half_way(void **state)
 {
@@ -108,7 +125,7 @@ static void test_writer_killed_half_way(void **state)
 	assert_time(&shared, 2000000000);
 
 	clock_begin(&shared, 2000000007, NS_PER_S, WRITER); /* the next writer */
-	assert_time(&shared, 2000000000);
+	assert_time(&shared, 2000000007);
 	clock_put(&shared, 2000000007);
 	assert_time(&shared, 2000000007);
 }
@@ -239,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_old_writer_is_read),
 		cmocka_unit_test(test_old_writer_takes_over_from_ours),
 		cmocka_unit_test(test_ours_takes_over_from_old_writer),
+		cmocka_unit_test(test_ours_takes_over_from_old_writer_after_ours),
 		cmocka_unit_test(test_writer_killed_half_way),
 		cmocka_unit_test(test_not_a_clock),
 		cmocka_unit_test(test_text_without_end),
