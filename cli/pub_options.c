@@ -24,7 +24,7 @@ const char pub_usage[] =
 	"                        /dev/shm/coshm)\n"
 	"  -h, --help            show this text\n"
 	"\n"
-	"For a channel that is missing; one that is there must be of that kind and policy:\n"
+	"For a channel that is missing; one that is there must be of that kind, policy:\n"
 	"      --stream          every message to every subscriber (default)\n"
 	"      --latest          the newest message to every subscriber\n"
 	"      --queue           each message to one consumer\n"
