@@ -21,7 +21,9 @@
  *   the same, text == time  our writer's value, settled:        take time
  *   the same, text differs  an old program took over since:     take text
  *
- * There is no case in which a reader has to wait for the writer.
+ * There is no case in which a reader has to wait for the writer.  (An old
+ * program that takes over from a writer of ours which died in an update is not
+ * believed before the next writer of ours: the first row does not look at text.)
  *
  * Ordering edges (each is named where it is made and where it is used):
  *
@@ -55,6 +57,10 @@
 #define CLOCK_TEXT_BYTES   32 /* -9223372036854775808 and its NUL fit */
 #define CLOCK_TEXT_WORDS   (CLOCK_TEXT_BYTES / 8)
 #define CLOCK_WRITER_BYTES 128
+
+/* 18 digits, so that nothing overflows: the year 31,688,740,475. */
+#define CLOCK_DIGITS      18
+#define CLOCK_SECONDS_MAX INT64_C(999999999999999999)
 
 /* Bytes "coshmck1"; the last one counts the layouts. */
 #define CLOCK_MAGIC 0x316b636d68736f63u
@@ -150,7 +156,6 @@ static inline void clock_text_load(struct clock_shared *shared, char text[CLOCK_
 	memcpy(text, words, CLOCK_TEXT_BYTES);
 }
 
-/* At most 18 digits, so that no text overflows; that is the year 31,688,740,475. */
 static inline enum clock_state clock_text_parse(const char text[CLOCK_TEXT_BYTES], int64_t *seconds)
 {
 	int64_t value = 0;
@@ -158,7 +163,7 @@ static inline enum clock_state clock_text_parse(const char text[CLOCK_TEXT_BYTES
 
 	if (text[0] == '\0')
 		return CLOCK_EMPTY;
-	for (; i < 18 && isdigit((unsigned char)text[i]); i++)
+	for (; i < CLOCK_DIGITS && isdigit((unsigned char)text[i]); i++)
 		value = value * 10 + (text[i] - '0');
 	if (i == 0 || text[i] != '\0')
 		return CLOCK_ALIEN;
@@ -197,6 +202,8 @@ static inline enum clock_state clock_get(struct clock_shared *shared, int64_t *s
 		/* Relaxed: one word, whole; F2 says that it is not too old. */
 		time = atomic_load_explicit(&shared->time, memory_order_relaxed);
 		if (ours && (!settled || (state == CLOCK_HAS_TIME && value == time))) {
+			if (time < 0 || time > CLOCK_SECONDS_MAX) /* of no writer of ours */
+				return CLOCK_ALIEN;
 			*seconds = time;
 			return CLOCK_HAS_TIME;
 		}

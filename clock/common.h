@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -58,12 +59,20 @@ struct clock_options {
 	"Exit status: 0 done, or ended by SIGINT, SIGTERM or SIGHUP; 1 failed; 2 bad\n"            \
 	"command line.\n"
 
-/* "shm_read: WHAT", then, if there is one, a line that says what to do. */
+/*
+ * complain - "shm_read: WHAT" and, if there is one, a line that says what to do.
+ *
+ * Dropped where stderr takes nothing now (a pipe that nobody reads): a program
+ * that is to end must not hang on its last words.
+ */
 __attribute__((format(printf, 2, 3))) static inline void complain(const char *hint, const char *fmt,
 								  ...)
 {
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
 	va_list ap;
 
+	if (poll(&out, 1, 0) == 0)
+		return;
 	fprintf(stderr, "%s: ", program_invocation_short_name);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -115,6 +124,18 @@ static inline sigset_t stop_signals(void)
 	if (hangup.sa_handler != SIG_IGN)
 		sigaddset(&set, SIGHUP);
 	return set;
+}
+
+/* Whoever was started without stdin, stdout or stderr must not get another file in its place. */
+static inline void open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 /*

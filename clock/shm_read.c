@@ -34,6 +34,7 @@ static const char usage[] =
 #define LOOK_NS        (NS_PER_S / 20)   /* from one look into the segment to the next    */
 #define STALE_NS       (3 * NS_PER_S)    /* a time that stands still for so long is stale */
 #define STALE_TURNS    3                 /* or for so many intervals of its writer        */
+#define SAY_NS         (NS_PER_S / 4)    /* what lasts shorter is a start, and no news         */
 #define MAX_PATIENT_NS (3600 * NS_PER_S) /* whatever the segment says                     */
 
 /* What a look finds, and what was said about it last: a sentence is not repeated. */
@@ -51,7 +52,10 @@ struct reader {
 	key_t key;
 	int id;                      /* of the segment          */
 	struct clock_shared *shared; /* NULL: none is attached  */
-	enum finding said;
+
+	enum finding found; /* at the last look                   */
+	int64_t found_ns;   /* since when                         */
+	enum finding said;  /* FOUND_TIME: nothing since the last */
 
 	bool seen_any;    /* in this segment, since we last lost sight of it   */
 	bool is_now;      /* the time moves, or agrees with our clock          */
@@ -98,19 +102,25 @@ static enum finding complain_segment(const struct reader *r, int err)
 /* Attach the segment that the key file names now, unless it is attached already. */
 static enum finding segment_follow(struct reader *r)
 {
+	key_t key = ftok(r->o->key_file, r->o->project_id);
 	struct shmid_ds ds;
 	void *shared;
 	int id;
 
-	r->key = ftok(r->o->key_file, r->o->project_id);
-	if (r->key == -1) {
-		if (errno == ENOENT) /* an old writer makes it anew: keep what we have */
-			return r->shared ? FOUND_TIME : FOUND_NO_KEY_FILE;
+	if (key == -1) {
+		/* An old writer is just making it anew?  Keep what we have, while it is there. */
+		if (errno == ENOENT && r->shared && shmget(r->key, 0, 0) == r->id)
+			return FOUND_TIME;
+		if (errno == ENOENT) {
+			segment_detach(r);
+			return FOUND_NO_KEY_FILE;
+		}
 		complain("the reader must be able to reach it, reading it is not needed",
 			 "cannot look at the key file %s: %s", r->o->key_file, strerror(errno));
 		return FOUND_ERROR;
 	}
-	id = shmget(r->key, 0, 0);
+	r->key = key;
+	id = shmget(key, 0, 0);
 	if (r->shared && id == r->id)
 		return FOUND_TIME;
 
@@ -136,15 +146,32 @@ static enum finding segment_follow(struct reader *r)
 	return FOUND_TIME;
 }
 
-/* How long this time may stand still: its writer may have a longer interval than ours. */
-static int64_t patience_ns(const struct reader *r)
+/* Does a writer of ours hold its lock?  Then it lives, however long it is silent. */
+static bool writer_lives(const struct clock_options *o)
 {
-	int64_t interval_ns = atomic_load_explicit(&r->shared->interval_ns, memory_order_relaxed);
+	struct flock lock = writer_lock(o->project_id);
+	int fd = open(o->key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 
-	if (atomic_load_explicit(&r->shared->magic, memory_order_relaxed) != CLOCK_MAGIC ||
-	    interval_ns < STALE_NS / STALE_TURNS)
-		return STALE_NS;
-	return STALE_TURNS * (interval_ns < MAX_PATIENT_NS ? interval_ns : MAX_PATIENT_NS);
+	if (fd >= 0)
+		close(fd);
+	return held;
+}
+
+/* Has the time stood still for too long?  A writer that lives may have a longer interval. */
+static bool time_is_stale(const struct reader *r, int64_t now_ns)
+{
+	int64_t interval_ns, still_ns = now_ns - r->seen_ns;
+
+	if (still_ns < STALE_NS)
+		return false;
+	/* Relaxed, both: for a guess at how patient to be. */
+	if (atomic_load_explicit(&r->shared->magic, memory_order_relaxed) != CLOCK_MAGIC)
+		return true;
+	interval_ns = atomic_load_explicit(&r->shared->interval_ns, memory_order_relaxed);
+	if (interval_ns > MAX_PATIENT_NS)
+		interval_ns = MAX_PATIENT_NS;
+	return still_ns >= STALE_TURNS * interval_ns || !writer_lives(r->o);
 }
 
 /* What is there, at @now_ns? */
@@ -178,31 +205,20 @@ static enum finding look(struct reader *r, int64_t now_ns)
 		if (r->is_now)
 			r->fresh_ns = now_ns;
 	}
-	return now_ns - r->seen_ns < patience_ns(r) ? FOUND_TIME : FOUND_STALE;
+	return time_is_stale(r, now_ns) ? FOUND_STALE : FOUND_TIME;
 }
 
-/* Does a writer of ours hold its lock?  Then it lives, however long it is silent. */
-static bool writer_lives(const struct clock_options *o)
-{
-	struct flock lock = writer_lock(o->project_id);
-	int fd = open(o->key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-
-	if (fd >= 0)
-		close(fd);
-	return held;
-}
-
-static void say(struct reader *r, enum finding found)
+/* Say what was found, once. */
+static void say(struct reader *r)
 {
 	static const char restart[] =
 		"start the writer; if its container was restarted, restart this one too, "
 		"so that it joins the new one";
 
-	if (found == r->said)
+	if (r->found == r->said)
 		return;
-	r->said = found;
-	switch (found) {
+	r->said = r->found;
+	switch (r->found) {
 	case FOUND_NO_KEY_FILE:
 		complain("start the writer; if it runs in another container, this one must join "
 			 "it: --ipc=container:WRITER",
@@ -236,6 +252,16 @@ static void say(struct reader *r, enum finding found)
 	case FOUND_ERROR:
 		break;
 	}
+}
+
+/* @at_once: say it even if it has not lasted yet */
+static void note(struct reader *r, enum finding found, int64_t now_ns, bool at_once)
+{
+	if (found != r->found)
+		r->found_ns = now_ns;
+	r->found = found;
+	if (found == FOUND_TIME || now_ns - r->found_ns >= SAY_NS || at_once)
+		say(r);
 }
 
 /*
@@ -283,6 +309,7 @@ static enum clock_exit read_time(struct reader *r)
 	for (uint64_t lines = 0; o->count == 0 || lines < o->count;) {
 		enum finding found;
 		struct timespec wake;
+		bool gives_up;
 
 		/* Paused for long?  Then what we see next may be old, although it has changed. */
 		if (now_ns - wake_ns > NS_PER_S)
@@ -291,13 +318,14 @@ static enum clock_exit read_time(struct reader *r)
 		found = look(r, now_ns);
 		if (found == FOUND_ERROR)
 			return CLOCK_FAILED;
-		say(r, found);
+		gives_up = o->timeout_ns && now_ns - r->fresh_ns >= o->timeout_ns;
+		note(r, found, now_ns, gives_up);
 		if (found == FOUND_TIME && line_is_due(r, now_ns)) {
 			if (print_line(r, now_ns) != CLOCK_OK)
 				return CLOCK_FAILED;
 			lines++;
 		}
-		if (o->timeout_ns && now_ns - r->fresh_ns >= o->timeout_ns) {
+		if (gives_up) {
 			complain(NULL, "gave up: no new time for %g s",
 				 (double)o->timeout_ns / (double)NS_PER_S);
 			return CLOCK_FAILED;
@@ -316,7 +344,7 @@ static enum clock_exit read_time(struct reader *r)
 int main(int argc, char **argv)
 {
 	struct clock_options o = CLOCK_OPTIONS_INIT;
-	struct reader r = { .o = &o, .id = -1, .said = FOUND_TIME };
+	struct reader r = { .o = &o, .id = -1, .found = FOUND_TIME, .said = FOUND_TIME };
 	struct sigaction end = { .sa_handler = end_at_once };
 	sigset_t stop = stop_signals();
 
@@ -324,6 +352,8 @@ int main(int argc, char **argv)
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sigismember(&stop, sig) == 1)
 			sigaction(sig, &end, NULL);
+	sigprocmask(SIG_UNBLOCK, &stop, NULL);
+	open_standard_streams();
 	parse_options(&o, argc, argv, usage, true);
 	return read_time(&r);
 }

@@ -80,9 +80,10 @@ static void complain_key_file_held(const struct writer *w, int project_id)
 		writer_name(shared, name);
 		shmdt(shared);
 	}
+	/* Says the segment: a writer that is just starting has not signed it yet. */
 	complain("stop that one first, or give this one a --key-file of its own",
-		 "another writer is at work: %s holds the lock on %s",
-		 name[0] ? name : "a process that cannot be named from here", w->key_file);
+		 "another writer is at work: %s, says the segment; it holds the lock on %s",
+		 name[0] ? name : "a process without a name", w->key_file);
 }
 
 /* The file behind the descriptor is still the one that readers find by its name. */
@@ -97,19 +98,15 @@ static bool key_file_in_place(const struct writer *w)
 /* Open the file, or make it.  Kept when it is there: its inode is half of the key. */
 static int key_file_open(const char *path)
 {
-	int fd;
+	/*
+	 * Without O_CREAT at first: in a world-writable directory the kernel may
+	 * refuse O_CREAT on somebody else's file even to root (fs.protected_regular).
+	 */
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	do {
-		/*
-		 * Without O_CREAT at first: in a world-writable directory the kernel may
-		 * refuse O_CREAT on somebody else's file even to root (fs.protected_regular).
-		 */
-		fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		if (fd >= 0 || errno != ENOENT)
-			return fd;
-		fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, CLOCK_KEY_FILE_MODE);
-	} while (fd < 0 && errno == EEXIST);
-
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT, CLOCK_KEY_FILE_MODE);
 	if (fd >= 0)
 		fchmod(fd, CLOCK_KEY_FILE_MODE); /* whatever the umask is */
 	return fd;
@@ -314,6 +311,8 @@ int main(int argc, char **argv)
 	 * alone, and the kernel drops no blocked signal, even of a container's PID 1.
 	 */
 	sigprocmask(SIG_BLOCK, &w.stop, NULL);
+	signal(SIGPIPE, SIG_IGN); /* nobody reads our messages: no reason to leave a segment */
+	open_standard_streams();
 	parse_options(&o, argc, argv, usage, false);
 	w.key_file = o.key_file;
 

@@ -35,16 +35,13 @@ need() {
 	fi
 
 	printf 'installing %s ...\n' "${packages[*]}" >&2
-	log=$(mktemp)
-	if ! {
+	log=$({
 		"${run[@]}" apt-get update &&
 			"${run[@]}" env DEBIAN_FRONTEND=noninteractive \
 				apt-get install -y --no-install-recommends "${packages[@]}"
-	} >"$log" 2>&1 </dev/null; then
-		tail -n 20 "$log" >&2
-		rm -f "$log"
+	} 2>&1 </dev/null) || {
+		tail -n 20 <<<"$log" >&2
 		printf '%s: cannot install %s: see above\n' "$0" "${packages[*]}" >&2
 		exit 1
-	fi
-	rm -f "$log"
+	}
 }

@@ -3,12 +3,12 @@
 
 # await COMMAND...: until it succeeds.  The limit is for a failing test alone.
 await() {
-	local end=$((SECONDS + 20))
+	local end=$((SECONDS + 60))
 
 	until "$@" >"$BATS_TEST_TMPDIR/awaited" 2>&1; do
 		if ((SECONDS >= end)); then
 			cat "$BATS_TEST_TMPDIR/awaited"
-			echo "waited 20 s in vain for: $*"
+			echo "waited 60 s in vain for: $*"
 			return 1
 		fi
 		sleep 0.05

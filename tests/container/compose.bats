@@ -17,7 +17,12 @@ setup() {
 		compose=(docker-compose)
 	fi
 	compose+=(-p "$prefix" -f "$BATS_TEST_DIRNAME/../../container/compose.yaml")
-	"${compose[@]}" up -d --no-build 3>&-
+	# As the file's head has it.  On somebody's engine the image is there, by another name.
+	if [[ $COSHM_OWN_ENGINE ]]; then
+		"${compose[@]}" up -d --build 3>&-
+	else
+		"${compose[@]}" up -d --no-build 3>&-
+	fi
 }
 
 teardown() {

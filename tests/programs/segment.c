@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * segment.c - make a segment of any size, put any text into one, or print it.
+ * segment.c - make a segment of any size, put text into one, or print it.
  *
  *   segment make KEY_FILE BYTES
- *   segment put KEY_FILE TEXT
- *   segment get KEY_FILE
+ *   segment put KEY_FILE OFFSET TEXT
+ *   segment get KEY_FILE OFFSET
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,16 +14,17 @@
 
 int main(int argc, char **argv)
 {
+	unsigned long number;
 	char *memory;
 	int id;
 
-	if (argc < 3) {
-		fputs("Usage: segment make|put|get KEY_FILE [BYTES|TEXT]\n", stderr);
+	if (argc < 4) {
+		fputs("Usage: segment make|put|get KEY_FILE BYTES|OFFSET [TEXT]\n", stderr);
 		return 2;
 	}
-	if (strcmp(argv[1], "make") == 0 && argc > 3) {
-		id = shmget(ftok(argv[2], 8), strtoul(argv[3], NULL, 10),
-			    IPC_CREAT | IPC_EXCL | 0600);
+	number = strtoul(argv[3], NULL, 10);
+	if (strcmp(argv[1], "make") == 0) {
+		id = shmget(ftok(argv[2], 8), number, IPC_CREAT | IPC_EXCL | 0600);
 		if (id >= 0)
 			return 0;
 		perror("segment make");
@@ -35,9 +36,9 @@ int main(int argc, char **argv)
 		perror("segment");
 		return 1;
 	}
-	if (argc > 3)
-		strcpy(memory, argv[3]);
+	if (argc > 4)
+		strcpy(memory + number, argv[4]);
 	else
-		puts(memory);
+		puts(memory + number);
 	return 0;
 }

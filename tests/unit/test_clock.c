@@ -159,6 +159,25 @@ static void test_text_without_end(void **state)
 	assert_int_equal(clock_get(&shared, &seconds), CLOCK_ALIEN);
 }
 
+/* Whatever lies in the segment, what is taken for a time is one. */
+static void test_wild_time(void **state)
+{
+	static const int64_t wild[] = { INT64_MIN, -1, CLOCK_SECONDS_MAX + 1, INT64_MAX };
+	int64_t seconds = -1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
+		struct clock_shared shared = { 0 };
+
+		clock_begin(&shared, 5, NS_PER_S, WRITER);
+		clock_put(&shared, 5);
+		shared.begin++;
+		shared.time = wild[i];
+		assert_int_equal(clock_get(&shared, &seconds), CLOCK_ALIEN);
+	}
+	assert_int_equal(seconds, -1);
+}
+
 /* The counters go round without anybody noticing. */
 static void test_counters_wrap(void **state)
 {
@@ -260,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_writer_killed_half_way),
 		cmocka_unit_test(test_not_a_clock),
 		cmocka_unit_test(test_text_without_end),
+		cmocka_unit_test(test_wild_time),
 		cmocka_unit_test(test_counters_wrap),
 		cmocka_unit_test(test_nothing_torn_under_a_hot_writer),
 		cmocka_unit_test(test_numbers),
