@@ -97,15 +97,19 @@ static bool take_peer(struct region *r, unsigned int slot, struct coshm_peer *pe
 	return true;
 }
 
-static bool has_something_to_do(struct region *r, unsigned int slot)
+/* One who sleeps until there is something for him is not stuck. */
+static bool sleeps(struct region *r, unsigned int slot)
 {
 	struct state_shared *s = &r->shared->state;
 	uint64_t bit = UINT64_C(1) << (slot % LAYOUT_SEATS);
+	/* Relaxed, both: a guess for people. */
+	uint64_t data = atomic_load_explicit(&s->data_sleepers, memory_order_relaxed);
+	uint64_t room = atomic_load_explicit(&s->room_sleepers, memory_order_relaxed);
 
-	/* Relaxed, both: one who sleeps until there is something is not stuck. */
-	return !((atomic_load_explicit(&s->data_sleepers, memory_order_relaxed) |
-		  atomic_load_explicit(&s->room_sleepers, memory_order_relaxed)) &
-		 bit);
+	if (r->geometry.kind == LAYOUT_QUEUE)
+		return (data | room) & bit;
+	/* The publisher has a bell of its own, in which its bit is that of place 0. */
+	return (slot == LAYOUT_PUBLISHER ? room : data) & bit;
 }
 
 /* Alive, awake, and where it was @look_ns ago. */
@@ -120,7 +124,7 @@ static void find_paused(struct region *r, struct coshm_peer *peers, unsigned int
 		struct peer_shared *p = &r->shared->peers[peers[i].slot];
 
 		/* Relaxed, both: a guess for people. */
-		if (peers[i].state == COSHM_PEER_ALIVE && has_something_to_do(r, peers[i].slot) &&
+		if (peers[i].state == COSHM_PEER_ALIVE && !sleeps(r, peers[i].slot) &&
 		    atomic_load_explicit(&p->position, memory_order_relaxed) == peers[i].position)
 			peers[i].state = COSHM_PEER_STILL;
 	}

@@ -201,7 +201,7 @@ struct stream_control_shared {
 	_Alignas(8) _Atomic uint64_t claimed;    /* byte ring: overwrite may write below this     */
 	/* Written when somebody comes, goes, or the publisher looks for room. */
 	_Alignas(64) _Atomic uint64_t limit; /* lossless: the publisher may write below this  */
-	_Alignas(8) _Atomic uint64_t subscribers; /* bit i: peer i's position is to be waited for */
+	_Alignas(8) _Atomic uint64_t subscribers; /* bit i: peer i reads; lossless waits for it */
 };
 
 /*

@@ -126,6 +126,8 @@ static void begin_reading(struct coshm_stream *ch, bool oldest)
 		stream_skip_to_first(&ch->ring, reader);
 	if (ch->region.self) {
 		stream_tell_position(reader, ch->region.self);
+		if (ch->ring.overwrite)
+			stream_appear(&ch->ring, ch->region.slot);
 		bell_ring(&ch->region, ch->room); /* a publisher may wait for subscribers */
 	} else {
 		ch->region.role = COSHM_SUBSCRIBER; /* it reads, it only does not sit */

@@ -142,6 +142,14 @@ static inline void stream_join(const struct stream_ring *ring, struct stream_rea
 	}
 }
 
+/* The same where nobody waits: only be seen, once @self's position is that of a reader. */
+static inline void stream_appear(const struct stream_ring *ring, unsigned int slot)
+{
+	/* Release: who sees us publishes behind where we begin. */
+	atomic_fetch_or_explicit(&ring->control->subscribers, UINT64_C(1) << slot,
+				 memory_order_release);
+}
+
 static inline void stream_part(const struct stream_ring *ring, unsigned int slot)
 {
 	/* Release: what we read, we have read. */

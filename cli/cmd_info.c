@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_info.c - "coshm info": what a channel is, and who has it open.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "info_report.h"
+
+const char info_usage[] =
+	"Usage: coshm info [OPTION]... CHANNEL\n"
+	"Show what a channel is, who has it open and whether they are alive, and its\n"
+	"counters.  Disturbs nobody.\n"
+	"\n"
+	"  -j, --json     for programs\n"
+	"  -d, --dir DIR  where channels are (default: $COSHM_DIR, else /dev/shm/coshm)\n"
+	"  -h, --help     show this text\n"
+	"\n"
+	"Exit status: 0 all is well; 1 a peer is dead, or does not take what there is\n"
+	"for it (paused, stopped or busy); 2 failed or bad command line.\n";
+
+/* How long to watch whether peers move. */
+#define LOOK_NS (NS_PER_S / 10)
+
+bool info_peer_stuck(const struct coshm_peer *peer)
+{
+	/* One who sends stands still whenever it has nothing to send. */
+	return peer->state == COSHM_PEER_STILL &&
+	       (peer->role == COSHM_SUBSCRIBER || peer->role == COSHM_CONSUMER);
+}
+
+const char *info_role_text(uint32_t role)
+{
+	static const char *const text[] = { "observer", "publisher", "subscriber", "producer",
+					    "consumer" };
+
+	return role < 5 ? text[role] : "unknown";
+}
+
+const char *info_state_text(const struct coshm_peer *peer)
+{
+	if (peer->state == COSHM_PEER_DEAD)
+		return "dead";
+	return info_peer_stuck(peer) ? "still" : "alive";
+}
+
+const char *info_time_text(uint64_t realtime_ns, char text[32])
+{
+	time_t seconds = (time_t)(realtime_ns / (uint64_t)NS_PER_S);
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) || strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(text, 32, "?");
+	return text;
+}
+
+static int look(const char *dir, struct info_view *view)
+{
+	int count, err = coshm_info_read(dir, view->name, &view->info);
+
+	if (err < 0)
+		return err;
+	count = coshm_peers_read(dir, view->name, LOOK_NS, view->peers, COSHM_PEERS_MAX + 1);
+	view->peer_count = count < 0 ? 0 : (unsigned int)count;
+	return count < 0 ? count : 0;
+}
+
+static int show(const char *dir, const char *name, bool json)
+{
+	struct info_view view = { .name = name };
+	int err = look(dir, &view);
+
+	if (err < 0)
+		return complain_call(err, "cannot look at the channel");
+	err = json ? info_print_json(&view) : info_print_table(&view);
+	if (err < 0) {
+		complain(NULL, "no memory to show %s", name);
+		return CLI_FAILED;
+	}
+	for (unsigned int i = 0; i < view.peer_count; i++)
+		if (view.peers[i].state == COSHM_PEER_DEAD || info_peer_stuck(&view.peers[i]))
+			return CLI_FINDING;
+	return CLI_OK;
+}
+
+int cmd_info(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "dir", required_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *dir = NULL;
+	bool json = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "jd:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'j':
+			json = true;
+			break;
+		case 'd':
+			dir = optarg;
+			break;
+		case 'h':
+			fputs(info_usage, stdout);
+			return CLI_OK;
+		default: /* getopt_long has already said what is wrong */
+			return bad_usage("info ");
+		}
+	}
+	if (argc - optind != 1) {
+		complain(NULL, argc == optind ? "which channel?" : "give one channel");
+		return bad_usage("info ");
+	}
+	return show(dir, argv[optind], json);
+}
