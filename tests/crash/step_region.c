@@ -1,0 +1,2 @@
+#include "play.h"
+const struct scenario region_scenarios[] = { {0}};

@@ -1,0 +1,2 @@
+#include "play.h"
+const struct scenario stream_scenarios[] = { {0}};
