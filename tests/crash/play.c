@@ -275,4 +275,3 @@ bool play_learn(struct step_way *way)
 	}
 	return good && by_steps > 0;
 }
-

@@ -25,11 +25,11 @@ void step_mark(void);
  * reached in two parts: from system call to system call, then by steps.
  */
 struct step_way {
-	long steps;      /* instructions from mark to mark                       */
-	uint64_t *at;    /* at[k]: the address of the next one, when k are done  */
-	long calls;      /* system calls among them                              */
+	long steps;        /* instructions from mark to mark                       */
+	uint64_t *at;      /* at[k]: the address of the next one, when k are done  */
+	long calls;        /* system calls among them                              */
 	uint64_t *returns; /* returns[i]: the address behind call i              */
-	long *call_step; /* call_step[i]: steps done when call i has returned    */
+	long *call_step;   /* call_step[i]: steps done when call i has returned    */
 };
 
 /* Learn it from two children of step_start(), one after the other; they are killed. */

@@ -252,8 +252,8 @@ static void after_reader(void)
 
 static void rest_reader(void)
 {
-	must(act_rc == 0 || (act_rc == -ENODATA && now()->before == 0), PLAY_WRONG,
-	     "read: %d: %s", act_rc, coshm_errmsg());
+	must(act_rc == 0 || (act_rc == -ENODATA && now()->before == 0), PLAY_WRONG, "read: %d: %s",
+	     act_rc, coshm_errmsg());
 	must(act_rc < 0 || (value_bytes == bytes_of(value_number) &&
 			    message_good(value, value_bytes, value_number)),
 	     PLAY_TORN, "the stopped reader has value %d torn", (int)value_number);
@@ -352,14 +352,23 @@ static void rest_place(void)
 	.rest = rest_place
 
 const struct scenario latest_scenarios[] = {
-	{ .name = "latest publish, first", .act = act_publish, PUBLISHER, .with = CASE(.before = 0) },
-	{ .name = "latest publish, at the wrap", .act = act_publish, PUBLISHER, .with = CASE(.before = 7) },
+	{ .name = "latest publish, first",
+	  .act = act_publish,
+	  PUBLISHER,
+	  .with = CASE(.before = 0) },
+	{ .name = "latest publish, at the wrap",
+	  .act = act_publish,
+	  PUBLISHER,
+	  .with = CASE(.before = 7) },
 	{ .name = "latest publish, one sleeps",
 	  .act = act_publish,
 	  PUBLISHER,
 	  .slow = true,
 	  .with = CASE(.before = 3, .sleeper = true) },
-	{ .name = "latest loan and publish", .act = act_loan, PUBLISHER, .with = CASE(.before = 4) },
+	{ .name = "latest loan and publish",
+	  .act = act_loan,
+	  PUBLISHER,
+	  .with = CASE(.before = 4) },
 	{ .name = "latest publish after take-over",
 	  .act = act_publish,
 	  PUBLISHER,

@@ -1,2 +1,2 @@
 #include "play.h"
-const struct scenario stream_scenarios[] = { {0}};
+const struct scenario stream_scenarios[] = { { 0 } };
