@@ -162,6 +162,66 @@ COSHM_API COSHM_MUST_CHECK int coshm_remove(const char *dir, const char *name);
  */
 COSHM_API COSHM_MUST_CHECK int coshm_retire(const char *dir, const char *name);
 
+/* A channel as a tool sees it.  Counters lag by some hundred messages. */
+struct coshm_info {
+	uint32_t kind;   /* 1 latest, 2 stream, 3 queue                     */
+	uint32_t policy; /* enum coshm_stream_policy or coshm_queue_policy  */
+	uint32_t slots;
+	uint32_t slot_bytes;
+	uint64_t message_bytes; /* the largest message                      */
+	uint64_t ring_bytes;    /* for messages larger than a slot          */
+	uint64_t region_bytes;  /* the whole file                           */
+	uint64_t created_ns;    /* CLOCK_REALTIME                           */
+	uint64_t generation[2]; /* random; another after a replacement      */
+	char type_name[COSHM_TYPE_NAME_BYTES]; /* "": no type               */
+	uint64_t type_bytes;
+	uint32_t type_align;
+	uint32_t type_version;
+	uint64_t messages; /* published or pushed                           */
+	uint64_t bytes;    /* of their payload                              */
+	uint64_t lost;     /* overwritten unread, or dropped                */
+	uint64_t evicted;  /* dead peers that others recovered for          */
+	uint64_t waits;    /* times that a peer slept                       */
+};
+
+enum coshm_peer_state {
+	COSHM_PEER_ALIVE = 1,
+	COSHM_PEER_DEAD = 2,  /* and nobody has recovered for it yet            */
+	COSHM_PEER_STILL = 3, /* alive, but awake without moving: paused?       */
+};
+
+struct coshm_peer {
+	uint32_t slot;
+	uint32_t role;  /* enum coshm_role                                      */
+	uint32_t state; /* enum coshm_peer_state                                */
+	uint32_t pid;   /* in the peer's own PID namespace                      */
+	uint64_t identity[2]; /* random, of this opening                        */
+	uint64_t since_ns;    /* CLOCK_REALTIME                                 */
+	uint64_t position;    /* the next message it will handle                */
+	char command[24];
+	char host[24];
+};
+
+/**
+ * coshm_info_read - look at a channel from outside, on a read-only mapping.
+ * @dir: NULL for the default
+ *
+ * Errors: as "open" above.  Threads: any.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_info_read(const char *dir, const char *name,
+					       struct coshm_info *info);
+
+/**
+ * coshm_peers_read - who has a channel open, dead ones included.
+ * @look_ns: how long to watch for peers that do not move; 0: not at all
+ * @peers:   room for @max; 65 is enough
+ *
+ * Returns how many there are.  Errors: as "open" above.  Threads: any.
+ * Blocks: for @look_ns.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_peers_read(const char *dir, const char *name, int64_t look_ns,
+						struct coshm_peer *peers, unsigned int max);
+
 /*
  * latest: the newest value of one publisher.
  *
@@ -456,6 +516,124 @@ coshm_stream_wait_subscribers(struct coshm_stream *ch, unsigned int count, int64
  *         -EPERM not the publisher's handle, or an overwriting stream.
  */
 COSHM_API COSHM_MUST_CHECK int coshm_stream_drain(struct coshm_stream *ch, int64_t timeout_ns);
+
+/*
+ * queue: many producers, many consumers, each message to one of them.
+ *
+ * Bounded, slots of one size.  Messages are taken in about the order in which
+ * they were pushed; one whose producer is slow is overtaken by others, and one
+ * that is delivered again comes when its consumer's death was noticed.  What a
+ * consumer's death means for the message that it had is chosen at creation:
+ *
+ *   at least once   another consumer gets it; its deliveries say so
+ *   at most once    it is dropped, and counted as lost
+ *
+ * Nobody waits for a peer that is dead or stopped.
+ */
+struct coshm_queue;
+
+enum coshm_queue_policy {
+	COSHM_QUEUE_AT_LEAST_ONCE = 0,
+	COSHM_QUEUE_AT_MOST_ONCE = 1,
+};
+
+struct coshm_queue_shape {
+	size_t size;            /* sizeof(struct coshm_queue_shape)                 */
+	uint32_t policy;        /* enum coshm_queue_policy                          */
+	uint32_t slots;         /* rounded up to a power of two; 0: 1024            */
+	uint32_t message_bytes; /* the largest message, to 16384; 0: 112            */
+};
+
+struct coshm_delivery {
+	const void *data;
+	size_t bytes;
+	uint64_t number;     /* its place in the queue's order, from 0                */
+	uint32_t deliveries; /* 1, or more if consumers died who had it; stops at 31  */
+};
+
+/** coshm_queue_create - make a queue.  @shape: NULL for all defaults.  See "create" above. */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_create(const char *name,
+						  const struct coshm_queue_shape *shape,
+						  const struct coshm_create_opts *opts);
+
+/**
+ * coshm_queue_open - take part as producer or consumer.
+ * @ch: coshm_queue_close() it
+ *
+ * Errors, Blocks: see "open" above.  Threads: any.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_open(const char *name, enum coshm_role role,
+						const struct coshm_open_opts *opts,
+						struct coshm_queue **ch);
+
+/**
+ * coshm_queue_close - give the place back and unmap; NULL is allowed.
+ *
+ * Loans are discarded.  What was taken and not released goes to another
+ * consumer, or is dropped, as if this one had died.
+ */
+COSHM_API void coshm_queue_close(struct coshm_queue *ch);
+
+/** coshm_queue_message_bytes - the largest message, in bytes; 0 in a forked child. */
+COSHM_API size_t coshm_queue_message_bytes(const struct coshm_queue *ch);
+
+/**
+ * coshm_queue_push - append a copy of @bytes bytes.
+ *
+ * Lock-free while there is room; a system call only for each consumer that sleeps.
+ * Errors: -EMSGSIZE  the message is larger than coshm_queue_message_bytes()
+ *         -EAGAIN    the queue is full, and @timeout_ns is 0
+ *         -ETIMEDOUT it stayed full
+ *         -EINTR, -EPERM not a producer's handle, -ESTALE removed or replaced
+ * Blocks: while the queue is full; as the handle was opened.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_push(struct coshm_queue *ch, const void *data,
+						size_t bytes, int64_t timeout_ns);
+
+/**
+ * coshm_queue_loan - a slot for a message, to be filled where it lies.
+ * @data: set to coshm_queue_message_bytes() bytes, aligned as the type asks and
+ *        to 16 at least
+ *
+ * Each loan is pushed or discarded by itself.  Errors, Blocks: as coshm_queue_push().
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_loan(struct coshm_queue *ch, int64_t timeout_ns,
+						void **data);
+
+/** coshm_queue_push_loan - push the first @bytes of a loan.  -EINVAL it is none; -EMSGSIZE. */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_push_loan(struct coshm_queue *ch, void *data,
+						     size_t bytes);
+
+/** coshm_queue_discard_loan - give a loan back.  -EINVAL it is none. */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_discard_loan(struct coshm_queue *ch, void *data);
+
+/**
+ * coshm_queue_take - get the next message where it lies; it is ours until it is released.
+ *
+ * Several may be taken before the first is released, and released in any order.
+ * Lock-free; a system call only to sleep.
+ * Errors: -EAGAIN nothing there, and @timeout_ns is 0; -ETIMEDOUT; -EINTR;
+ *         -EPERM not a consumer's handle; -ESTALE removed or replaced.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_take(struct coshm_queue *ch, int64_t timeout_ns,
+						struct coshm_delivery *delivery);
+
+/** coshm_queue_release - acknowledge a message that was taken.  -EINVAL it is none of ours. */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_release(struct coshm_queue *ch, const void *data);
+
+/**
+ * coshm_queue_receive - take, copy and release the next message.
+ * @room:     bytes at @data
+ * @delivery: set; its data is @data
+ *
+ * The message counts as acknowledged when this returns: to be given it again
+ * after a crash, take it and release it when the work is done.
+ * Errors: as coshm_queue_take(); -EMSGSIZE @room is less than
+ *         coshm_queue_message_bytes().
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_receive(struct coshm_queue *ch, void *data, size_t room,
+						   int64_t timeout_ns,
+						   struct coshm_delivery *delivery);
 
 #ifdef __cplusplus
 }

@@ -235,4 +235,41 @@ _Static_assert(sizeof(struct stream_slot_shared) == 64, "layout");
 _Static_assert(offsetof(struct stream_large_shared, bytes) == 8, "layout");
 _Static_assert(sizeof(struct stream_large_shared) == 16, "layout");
 
+/*
+ * queue: control, and then the slots as data.  Position p goes to slot
+ * p % slots in its lap p / slots.
+ */
+struct queue_control_shared {
+	_Alignas(64) _Atomic uint64_t head;  /* hint: nothing is to be taken before it        */
+	_Alignas(64) _Atomic uint64_t tail;  /* hint: nothing is to be claimed before it      */
+	_Alignas(64) _Atomic uint64_t again; /* how often messages came up behind the head    */
+};
+
+/* A slot's state: bits 63 to 16 the lap, 15 to 8 the owner's peer slot, 7 to 3 deliveries. */
+#define QUEUE_LAP_SHIFT        16
+#define QUEUE_OWNER_SHIFT      8
+#define QUEUE_DELIVERIES_SHIFT 3
+#define QUEUE_DELIVERIES_MAX   31u
+
+enum queue_phase {                   /* bits 2 to 0 */
+		   QUEUE_FREE = 0,   /* to be claimed for this lap or a later one          */
+		   QUEUE_CLAIM = 1,  /* its owner writes into it                           */
+		   QUEUE_PASSED = 2, /* the same, and the head has gone on                 */
+		   QUEUE_FULL = 3,   /* a message, not before the head                     */
+		   QUEUE_TAKE = 4,   /* its owner has the message                          */
+		   QUEUE_AGAIN = 5,  /* a message, behind the head                         */
+};
+
+struct queue_slot_shared {
+	_Alignas(64) _Atomic uint64_t state;
+	_Atomic uint32_t bytes; /* of the payload, which follows, see LAYOUT_PAYLOAD */
+};
+
+_Static_assert(offsetof(struct queue_control_shared, tail) == 64, "layout");
+_Static_assert(offsetof(struct queue_control_shared, again) == 128, "layout");
+_Static_assert(sizeof(struct queue_control_shared) == 192, "layout");
+_Static_assert(sizeof(struct queue_control_shared) <= LAYOUT_CONTROL_BYTES, "layout");
+_Static_assert(offsetof(struct queue_slot_shared, bytes) == 8, "layout");
+_Static_assert(sizeof(struct queue_slot_shared) == 64, "layout");
+
 #endif /* COSHM_LAYOUT_H */

@@ -230,11 +230,11 @@ bool peer_bury(struct region *r, unsigned int slot, const struct region_kind *ki
 	return buried;
 }
 
-static void printable(char *to, size_t bytes, const char *from)
+void peer_printable(char *to, size_t to_bytes, const char *from, size_t from_bytes)
 {
 	size_t i;
 
-	for (i = 0; i + 1 < bytes && from[i] != '\0'; i++)
+	for (i = 0; i + 1 < to_bytes && i < from_bytes && from[i] != '\0'; i++)
 		to[i] = from[i] > ' ' && from[i] <= '~' ? from[i] : '?';
 	to[i] = '\0';
 }
@@ -242,14 +242,14 @@ static void printable(char *to, size_t bytes, const char *from)
 const char *peer_describe(const struct region *r, unsigned int slot, char text[PEER_TEXT_BYTES])
 {
 	const struct peer_shared *p = &r->shared->peers[slot];
-	char command[LAYOUT_COMMAND_BYTES], host[LAYOUT_HOST_BYTES];
+	char command[LAYOUT_COMMAND_BYTES + 1], host[LAYOUT_HOST_BYTES + 1];
 
 	if (role_of(r, slot) == 0) {
 		snprintf(text, PEER_TEXT_BYTES, "somebody who is coming or going");
 		return text;
 	}
-	printable(command, sizeof(command), p->command);
-	printable(host, sizeof(host), p->host);
+	peer_printable(command, sizeof(command), p->command, sizeof(p->command));
+	peer_printable(host, sizeof(host), p->host, sizeof(p->host));
 	snprintf(text, PEER_TEXT_BYTES, "pid %u (%s) in %s", p->pid, command, host);
 	return text;
 }

@@ -45,6 +45,9 @@ enum peer_state peer_probe(struct region *r, unsigned int slot);
 /* Recover for peer @slot if it is dead; true if it was, and now is gone. */
 bool peer_bury(struct region *r, unsigned int slot, const struct region_kind *kind);
 
+/* Text that a peer wrote, in bounds and in letters that no terminal takes for a command. */
+void peer_printable(char *to, size_t to_bytes, const char *from, size_t from_bytes);
+
 /* "pid 12 (pricer) in 0f3c..." for an error message; nothing in it is trusted. */
 const char *peer_describe(const struct region *r, unsigned int slot, char text[PEER_TEXT_BYTES]);
 

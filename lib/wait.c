@@ -19,7 +19,7 @@
 #define OBSERVER_NAP_NS INT64_C(1000000)
 #define LOOKS_PER_CLOCK 64
 
-static int64_t now_ns(void)
+int64_t wait_now_ns(void)
 {
 	struct timespec ts;
 
@@ -140,7 +140,7 @@ static bool spin(const struct waiter *w, int64_t until_ns, int64_t *now)
 				return true;
 			cpu_relax();
 		}
-		*now = now_ns();
+		*now = wait_now_ns();
 	} while (*now < until_ns && !region_retired(w->region));
 	return false;
 }
@@ -153,7 +153,7 @@ static int64_t min_ns(int64_t a, int64_t b)
 int wait_until(const struct waiter *w, int64_t timeout_ns)
 {
 	int64_t slice = w->slice_ns ? w->slice_ns : WAIT_SLICE_NS;
-	int64_t now = now_ns(),
+	int64_t now = wait_now_ns(),
 		end = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
 	int64_t next_check = now;
 	uint32_t how = w->region->wait;
@@ -184,6 +184,6 @@ int wait_until(const struct waiter *w, int64_t timeout_ns)
 		err = sleep_once(w, min_ns(end - now, slice));
 		if (err == -EINTR)
 			return err_const(EINTR, "a signal handler ran while this call slept");
-		now = now_ns();
+		now = wait_now_ns();
 	}
 }

@@ -48,6 +48,9 @@ void wait_register(struct region *r);
 /* 0 when ready, -ETIMEDOUT, -EINTR, -ESTALE if the region was retired, or check's. */
 int wait_until(const struct waiter *w, int64_t timeout_ns);
 
+/* CLOCK_MONOTONIC: of this process alone, never compared with another's. */
+int64_t wait_now_ns(void);
+
 void bell_ring_all(struct region *r, struct bell bell);
 /* Wake every peer, whatever it waits for. */
 void bell_ring_everybody(struct region_shared *shared);
