@@ -69,6 +69,7 @@ struct ledger {
 	_Atomic uint64_t begun; /* messages that the victim has begun to send, of this act  */
 	_Atomic uint64_t acked; /* whose sending has returned                               */
 	_Atomic uint64_t value; /* for the scenario                                         */
+	_Atomic uint64_t total; /* of messages, when the last one is sent; 0 before         */
 	_Atomic bool opened;    /* the victim has a place                                   */
 	_Atomic bool closing;   /* it is on its way to give it back, or to get it           */
 	_Atomic bool resting;   /* it has resumed, and its act() is through                 */
@@ -113,6 +114,8 @@ _Noreturn void play_fail(enum verdict verdict, int line, const char *fmt, ...)
 
 /* In the others: the victim is stopped, and not killed. */
 bool play_stopping(void);
+/* In the others' after(): a victim that stopped itself at its end mark is to go on. */
+void play_nudge(void);
 /* In the others' after(): wait until the victim's act() is through. */
 void play_await_act(void);
 /* In the others: a process that @sleeps and is expected to end by itself. */

@@ -42,10 +42,16 @@ void play_fail(enum verdict verdict, int line, const char *fmt, ...)
 }
 
 /* It may have been on its way to its end mark when it was released: then it stops itself there. */
+void play_nudge(void)
+{
+	if (!atomic_load(&ledger->resting))
+		kill(atomic_load(&ledger->victim), SIGCONT);
+}
+
 void play_await_act(void)
 {
 	while (!atomic_load(&ledger->resting)) {
-		kill(atomic_load(&ledger->victim), SIGCONT);
+		play_nudge();
 		play_nap();
 	}
 }
