@@ -496,7 +496,8 @@ COSHM_API COSHM_MUST_CHECK int coshm_stream_peek(struct coshm_stream *ch,
  * coshm_stream_release - be done with the first @count messages of the last peek.
  *
  * Errors: -EAGAIN they were overwritten meanwhile: forget what was read of
- *         them, they count as lost; -EINVAL; -EPERM; -ESTALE.  Wait-free.
+ *         them, also their .lost; they count as lost, and the next message tells
+ *         it all; -EINVAL; -EPERM; -ESTALE.  Wait-free.
  */
 COSHM_API COSHM_MUST_CHECK int coshm_stream_release(struct coshm_stream *ch, unsigned int count);
 
