@@ -62,7 +62,7 @@ struct scenario {
 };
 
 extern const struct scenario latest_scenarios[], stream_scenarios[], region_scenarios[],
-	wrong_scenarios[];
+	queue_scenarios[], wrong_scenarios[];
 
 /* What all processes of a scenario share. */
 struct ledger {

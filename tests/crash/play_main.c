@@ -205,7 +205,8 @@ static int parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct scenario *const tables[] = { wrong_scenarios, region_scenarios,
-							 latest_scenarios, stream_scenarios };
+							 latest_scenarios, stream_scenarios,
+							 queue_scenarios };
 	int number = 0, bad = 0;
 
 	if (parse(argc, argv) != 0)

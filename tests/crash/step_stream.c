@@ -13,27 +13,33 @@
 #define O .policy = COSHM_STREAM_OVERWRITE
 
 #define PUBLISHER                                                                                  \
-	.setup = stream_setup, .others = others_of_publisher, .ready = ready_publisher,            \
-	.check = check_publisher, .after = after_publisher, .rest = rest_publisher
-#define PUBLISH PUBLISHER, .act = act_publish
-#define BATCH   PUBLISHER, .act = act_batch
+	.setup = stream_setup, .others = stream_others_of_publisher,                               \
+	.ready = stream_ready_publisher, .check = stream_check_publisher,                          \
+	.after = stream_after_publisher, .rest = stream_rest_publisher
+#define PUBLISH PUBLISHER, .act = stream_act_publish
+#define BATCH   PUBLISHER, .act = stream_act_batch
 #define SUBSCRIBER                                                                                 \
-	.setup = stream_setup, .others = others_of_subscriber, .check = check_subscriber,          \
-	.after = after_subscriber, .rest = rest_subscriber
-#define RECEIVE SUBSCRIBER, .ready = ready_subscriber, .act = act_receive
-#define PEEK    SUBSCRIBER, .ready = ready_subscriber, .act = act_peek
+	.setup = stream_setup, .others = stream_others_of_subscriber,                              \
+	.check = stream_check_subscriber, .after = stream_after_subscriber,                        \
+	.rest = stream_rest_subscriber
+#define RECEIVE SUBSCRIBER, .ready = stream_ready_subscriber, .act = stream_act_receive
+#define PEEK    SUBSCRIBER, .ready = stream_ready_subscriber, .act = stream_act_peek
 #define PUBLISHER_PLACE                                                                            \
-	.setup = stream_setup, .others = others_of_publisher, .check = check_publisher_place,      \
-	.after = after_publisher_place, .rest = rest_publisher_place
-#define OPEN_PUBLISHER  PUBLISHER_PLACE, .ready = ready_coming, .act = act_open_publisher
-#define CLOSE_PUBLISHER PUBLISHER_PLACE, .ready = ready_publisher_going, .act = act_close_publisher
-#define OPEN            SUBSCRIBER, .ready = ready_coming, .act = act_open_subscriber
-#define OPEN_OLDEST     SUBSCRIBER, .ready = ready_coming, .act = act_open_oldest
-#define CLOSE           SUBSCRIBER, .ready = ready_subscriber_going, .act = act_close_subscriber
+	.setup = stream_setup, .others = stream_others_of_publisher,                               \
+	.check = stream_check_publisher_place, .after = stream_after_publisher_place,              \
+	.rest = stream_rest_publisher_place
+#define OPEN_PUBLISHER                                                                             \
+	PUBLISHER_PLACE, .ready = stream_ready_coming, .act = stream_act_open_publisher
+#define CLOSE_PUBLISHER                                                                            \
+	PUBLISHER_PLACE, .ready = stream_ready_publisher_going, .act = stream_act_close_publisher
+#define OPEN        SUBSCRIBER, .ready = stream_ready_coming, .act = stream_act_open_subscriber
+#define OPEN_OLDEST SUBSCRIBER, .ready = stream_ready_coming, .act = stream_act_open_oldest
+#define CLOSE       SUBSCRIBER, .ready = stream_ready_subscriber_going, .act = stream_act_close_subscriber
 #define SLEEPING_PUBLISHER                                                                         \
-	.setup = stream_setup, .others = others_sleeping_publisher,                                \
-	.ready = ready_sleeping_publisher, .act = act_receive, .check = check_sleeping_publisher,  \
-	.after = after_sleeping_publisher, .rest = rest_subscriber, .slow = true
+	.setup = stream_setup, .others = stream_others_sleeping_publisher,                         \
+	.ready = stream_ready_sleeping_publisher, .act = stream_act_receive,                       \
+	.check = stream_check_sleeping_publisher, .after = stream_after_sleeping_publisher,        \
+	.rest = stream_rest_subscriber, .slow = true
 
 #define BOTH(p, name_, ...)                                                                        \
 	{                                                                                          \

@@ -68,38 +68,38 @@ void stream_receive_to_total(struct seen *s);
 void stream_await_finish(void);
 
 /* step_stream_publish.c */
-void others_of_publisher(void);
-void ready_publisher(void);
-void act_publish(void);
-void act_batch(void);
-void check_publisher(void);
-void after_publisher(void);
-void rest_publisher(void);
+void stream_others_of_publisher(void);
+void stream_ready_publisher(void);
+void stream_act_publish(void);
+void stream_act_batch(void);
+void stream_check_publisher(void);
+void stream_after_publisher(void);
+void stream_rest_publisher(void);
 
 /* step_stream_subscribe.c */
-void others_of_subscriber(void);
-void others_sleeping_publisher(void);
-void ready_subscriber(void);
-void ready_sleeping_publisher(void);
-void act_receive(void);
-void act_peek(void);
-void check_subscriber(void);
-void check_sleeping_publisher(void);
-void after_subscriber(void);
-void after_sleeping_publisher(void);
-void rest_subscriber(void);
+void stream_others_of_subscriber(void);
+void stream_others_sleeping_publisher(void);
+void stream_ready_subscriber(void);
+void stream_ready_sleeping_publisher(void);
+void stream_act_receive(void);
+void stream_act_peek(void);
+void stream_check_subscriber(void);
+void stream_check_sleeping_publisher(void);
+void stream_after_subscriber(void);
+void stream_after_sleeping_publisher(void);
+void stream_rest_subscriber(void);
 
 /* step_stream_place.c */
-void ready_coming(void);
-void ready_publisher_going(void);
-void ready_subscriber_going(void);
-void act_open_publisher(void);
-void act_open_subscriber(void);
-void act_open_oldest(void);
-void act_close_publisher(void);
-void act_close_subscriber(void);
-void check_publisher_place(void);
-void after_publisher_place(void);
-void rest_publisher_place(void);
+void stream_ready_coming(void);
+void stream_ready_publisher_going(void);
+void stream_ready_subscriber_going(void);
+void stream_act_open_publisher(void);
+void stream_act_open_subscriber(void);
+void stream_act_open_oldest(void);
+void stream_act_close_publisher(void);
+void stream_act_close_subscriber(void);
+void stream_check_publisher_place(void);
+void stream_after_publisher_place(void);
+void stream_rest_publisher_place(void);
 
 #endif /* COSHM_TEST_STEP_STREAM_H */

@@ -4,41 +4,41 @@
  */
 #include "step_stream.h"
 
-void ready_coming(void)
+void stream_ready_coming(void)
 {
 	atomic_store(&ledger->closing, true);
 	atomic_store(&ledger->value, now()->before);
 }
 
-void ready_publisher_going(void)
+void stream_ready_publisher_going(void)
 {
 	void *loan;
 
-	ready_publisher();
+	stream_ready_publisher();
 	/* With loans out: they are nobody's then. */
 	for (unsigned int i = 0; i < 3; i++)
 		must_ok(coshm_stream_loan(pub, i == 1 ? LARGE : SMALL, -1, &loan));
 	atomic_store(&ledger->closing, true);
 }
 
-void ready_subscriber_going(void)
+void stream_ready_subscriber_going(void)
 {
-	ready_subscriber();
+	stream_ready_subscriber();
 	atomic_store(&ledger->closing, true);
 }
 
-void act_open_publisher(void)
+void stream_act_open_publisher(void)
 {
 	act_rc = coshm_stream_open(NAME, COSHM_PUBLISHER, NULL, &pub);
 }
 
-void act_open_subscriber(void)
+void stream_act_open_subscriber(void)
 {
 	act_rc = coshm_stream_open(NAME, COSHM_SUBSCRIBER, NULL, &sub.ch);
 	sub.next = act_rc == 0 ? sub.ch->reader.next : 0;
 }
 
-void act_open_oldest(void)
+void stream_act_open_oldest(void)
 {
 	struct coshm_open_opts o = { .size = sizeof(o), .flags = COSHM_OPEN_OLDEST };
 
@@ -46,20 +46,20 @@ void act_open_oldest(void)
 	sub.next = act_rc == 0 ? sub.ch->reader.next : 0;
 }
 
-void act_close_publisher(void)
+void stream_act_close_publisher(void)
 {
 	coshm_stream_close(pub);
 	pub = NULL;
 }
 
-void act_close_subscriber(void)
+void stream_act_close_subscriber(void)
 {
 	coshm_stream_close(sub.ch);
 	sub.ch = NULL;
 }
 
 /* Another publisher can come, unless one is alive and there. */
-void check_publisher_place(void)
+void stream_check_publisher_place(void)
 {
 	struct coshm_stream *other = NULL;
 	int rc;
@@ -77,7 +77,7 @@ void check_publisher_place(void)
 	coshm_stream_close(other);
 }
 
-void after_publisher_place(void)
+void stream_after_publisher_place(void)
 {
 	play_await_act();
 	while (!atomic_load(&ledger->total))
@@ -88,7 +88,7 @@ void after_publisher_place(void)
 	must(play_peers(&sub.ch->region, PEER_DEAD) == 0, PLAY_WRONG, "one is reported dead");
 }
 
-void rest_publisher_place(void)
+void stream_rest_publisher_place(void)
 {
 	must(act_rc == 0 || act_rc == -EBUSY, PLAY_WRONG, "%d: %s", act_rc, coshm_errmsg());
 	if (!pub)

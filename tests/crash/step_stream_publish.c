@@ -25,7 +25,7 @@ static void sleep_for_message(void)
 	coshm_stream_close(s.ch);
 }
 
-void others_of_publisher(void)
+void stream_others_of_publisher(void)
 {
 	sub = stream_subscribe(now()->lags ? COSHM_OPEN_OLDEST : 0);
 	if (!now()->sleeper)
@@ -36,7 +36,7 @@ void others_of_publisher(void)
 	play_nap(); /* from its bit to the futex it is not far */
 }
 
-void ready_publisher(void)
+void stream_ready_publisher(void)
 {
 	pub = stream_open_as(COSHM_PUBLISHER, 0);
 	while (now()->full && stream_publish_next(pub, 0) == 0)
@@ -50,7 +50,7 @@ void ready_publisher(void)
 }
 
 /* With a full ring it gives up soon: a system call is one step, and must end. */
-void act_publish(void)
+void stream_act_publish(void)
 {
 	atomic_store(&ledger->begun, 1);
 	act_rc = coshm_stream_publish(pub, data[0], now()->sizes[0],
@@ -59,7 +59,7 @@ void act_publish(void)
 		atomic_store(&ledger->acked, 1);
 }
 
-void act_batch(void)
+void stream_act_batch(void)
 {
 	void *loan;
 
@@ -76,7 +76,7 @@ void act_batch(void)
 }
 
 /* Nothing of what it had begun is there, or all. */
-static void check_end(uint64_t end)
+static void stream_check_end(uint64_t end)
 {
 	uint64_t base = atomic_load(&ledger->value), begun = atomic_load(&ledger->begun);
 
@@ -86,13 +86,13 @@ static void check_end(uint64_t end)
 	     (int)base, (int)(base + begun));
 }
 
-void check_publisher(void)
+void stream_check_publisher(void)
 {
 	struct coshm_stream *other = NULL;
 	struct seen late;
 
 	stream_receive_all(&sub);
-	check_end(sub.next);
+	stream_check_end(sub.next);
 	if (now()->dead_subscribers == 0) /* else it depends on how far it came */
 		play_check_places(&sub.ch->region);
 	late = stream_subscribe(COSHM_OPEN_OLDEST);
@@ -120,7 +120,7 @@ void check_publisher(void)
 	     (int)sub.next);
 }
 
-void after_publisher(void)
+void stream_after_publisher(void)
 {
 	stream_receive_to_total(&sub);
 	play_await_sleeper();
@@ -128,7 +128,7 @@ void after_publisher(void)
 	     PLAY_WRONG, "%d were evicted", (int)sub.ch->region.shared->counters.evicted);
 }
 
-void rest_publisher(void)
+void stream_rest_publisher(void)
 {
 	must(act_rc == 0 || (act_rc == -ETIMEDOUT && now()->full), PLAY_WRONG, "publish: %d: %s",
 	     act_rc, coshm_errmsg());

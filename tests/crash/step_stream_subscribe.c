@@ -12,26 +12,26 @@ static bool lossless(void)
 	return now()->policy == COSHM_STREAM_LOSSLESS;
 }
 
-void others_of_subscriber(void)
+void stream_others_of_subscriber(void)
 {
 	sub = stream_subscribe(0);
 	pub = stream_open_as(COSHM_PUBLISHER, 0);
 }
 
-void ready_subscriber(void)
+void stream_ready_subscriber(void)
 {
 	sub = stream_subscribe(now()->lags ? COSHM_OPEN_OLDEST : 0);
 	atomic_store(&ledger->opened, true);
 }
 
-void act_receive(void)
+void stream_act_receive(void)
 {
 	act_rc = coshm_stream_receive(sub.ch, data[0], LARGE, MILLISECOND, &messages[0]);
 	if (act_rc == 0)
 		act_rc = 1;
 }
 
-void act_peek(void)
+void stream_act_peek(void)
 {
 	int count = coshm_stream_peek(sub.ch, messages, WINDOW_MOST, 0);
 
@@ -67,7 +67,7 @@ static void fill_up(void)
 	     PLAY_WRONG, "\"%s\" does not name %s", coshm_errmsg(), who);
 }
 
-void check_subscriber(void)
+void stream_check_subscriber(void)
 {
 	struct counters_shared *c = &pub->region.shared->counters;
 	struct seen late;
@@ -94,7 +94,7 @@ void check_subscriber(void)
 	     (int)sub.next);
 }
 
-void after_subscriber(void)
+void stream_after_subscriber(void)
 {
 	for (unsigned int i = 0; i < ON; i++) {
 		while (stream_publish_next(pub, MILLISECOND) == -ETIMEDOUT)
@@ -111,7 +111,7 @@ void after_subscriber(void)
 	     "somebody was evicted");
 }
 
-void rest_subscriber(void)
+void stream_rest_subscriber(void)
 {
 	must(act_rc >= 0 || act_rc == -ETIMEDOUT || (act_rc == -EAGAIN && !lossless()), PLAY_WRONG,
 	     "%d: %s", act_rc, coshm_errmsg());
@@ -138,21 +138,21 @@ static void publish_until_full(void)
 	coshm_stream_close(ch);
 }
 
-void others_sleeping_publisher(void)
+void stream_others_sleeping_publisher(void)
 {
 	sub = stream_subscribe(0);
 	play_sleeper(publish_until_full);
 }
 
-void ready_sleeping_publisher(void)
+void stream_ready_sleeping_publisher(void)
 {
-	ready_subscriber();
+	stream_ready_subscriber();
 	while (atomic_load(&sub.ch->region.shared->state.room_sleepers) == 0)
 		play_nap();
 	play_nap();
 }
 
-void check_sleeping_publisher(void)
+void stream_check_sleeping_publisher(void)
 {
 	stream_receive_all(&sub);
 	if (play_stopping())
@@ -162,7 +162,7 @@ void check_sleeping_publisher(void)
 	must(sub.next == atomic_load(&ledger->total), PLAY_LOST, "received %d", (int)sub.next);
 }
 
-void after_sleeping_publisher(void)
+void stream_after_sleeping_publisher(void)
 {
 	play_await_act();
 	play_await_sleeper();
