@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "coshm.h"
+#include "message.h"
 #include "peer.h"
 #include "region.h"
 
@@ -129,9 +130,5 @@ void play_check_places(struct region *r);
 
 /* Does the directory have this file? */
 bool play_exists(const char *name);
-
-/* Messages that show when they are torn: each word follows from number and length. */
-void message_fill(void *data, size_t bytes, uint64_t number);
-bool message_good(const void *data, size_t bytes, uint64_t number);
 
 #endif /* COSHM_TEST_PLAY_H */
