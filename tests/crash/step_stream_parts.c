@@ -29,7 +29,7 @@ struct seen stream_subscribe(uint32_t flags)
 
 size_t stream_bytes_of_number(uint64_t number)
 {
-	if (now()->all_large)
+	if (now()->all_large && number < now()->before)
 		return LARGE;
 	return number % 3 == 2 ? 8 * (size_t)(7 + number * 37 % 60) : 8 * (size_t)(1 + number % 6);
 }

@@ -113,8 +113,15 @@ void stream_check_publisher(void)
 	     (int)other->writer.next, (int)sub.next);
 	stream_receive_all(&sub);
 	for (unsigned int i = 0; i < ON; i++) {
+		struct seen later;
+
 		stream_go_on(other, &sub, 1);
 		stream_receive_all(&late);
+		later = stream_subscribe(COSHM_OPEN_OLDEST); /* what it begins with is whole too */
+		stream_receive_all(&later);
+		must(later.next == sub.next, PLAY_LOST, "a newcomer sees %d, we %d",
+		     (int)later.next, (int)sub.next);
+		coshm_stream_close(later.ch);
 	}
 	must(late.next == sub.next, PLAY_LOST, "the newcomer has %d, we %d", (int)late.next,
 	     (int)sub.next);

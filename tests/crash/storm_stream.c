@@ -137,8 +137,9 @@ static void settle(void)
 	check_end(p->writer.next);
 	s = open_as(1, COSHM_SUBSCRIBER);
 	next = s->reader.next;
-	for (int i = 0; i < 1000; i++) {
-		publish_some(p, 1);
+	for (int i = 0; i <= 1000; i++) {
+		if (i > 0) /* first, make room */
+			publish_some(p, 1);
 		while (coshm_stream_receive(s, data, sizeof(data), 0, &m) == 0)
 			next = judge(&m, next);
 	}
