@@ -146,8 +146,9 @@ struct coshm_open_opts {
  * coshm_remove - remove a channel that nobody alive has open.
  * @dir:  NULL for the default
  *
- * Errors: -EBUSY somebody has it open (the message says who); -ENOENT; -EACCES;
- *         -EPROTO: not a channel, left alone.  Threads: any.
+ * Errors: -EBUSY somebody has it open, or is stopped while he removes it (the
+ *         message says which); -ENOENT; -EACCES; -EPROTO: not a channel, left alone.
+ * Threads: any.
  */
 COSHM_API COSHM_MUST_CHECK int coshm_remove(const char *dir, const char *name);
 
@@ -156,7 +157,8 @@ COSHM_API COSHM_MUST_CHECK int coshm_remove(const char *dir, const char *name);
  *
  * Its peers are woken, get -ESTALE from their next call, and are to close and
  * open anew; what they have mapped stays valid until they close.
- * Errors: as coshm_remove(), without -EBUSY.  Threads: any.
+ * Errors: as coshm_remove(); -EBUSY only when the one who is stopped removes it.
+ * Threads: any.
  */
 COSHM_API COSHM_MUST_CHECK int coshm_retire(const char *dir, const char *name);
 
@@ -509,7 +511,8 @@ COSHM_API COSHM_MUST_CHECK int coshm_stream_peek(struct coshm_stream *ch,
  * coshm_stream_release - be done with the first @count messages of the last peek.
  *
  * Errors: -EAGAIN they were overwritten meanwhile: forget what was read of
- *         them, they count as lost; -EINVAL; -EPERM; -ESTALE.  Wait-free.
+ *         them, also their .lost; they count as lost, and the next message tells
+ *         it all; -EINVAL; -EPERM; -ESTALE.  Wait-free.
  */
 COSHM_API COSHM_MUST_CHECK int coshm_stream_release(struct coshm_stream *ch, unsigned int count);
 

@@ -37,6 +37,8 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "need lock-free 32-bit atomics");
 
 /* Peer i is alive while byte LAYOUT_LOCKS + i of the file is locked: far beyond any file's end. */
 #define LAYOUT_LOCKS (INT64_C(1) << 62)
+/* And the byte behind the peers' is locked by him who takes the region's name away. */
+#define LAYOUT_NAME_LOCK LAYOUT_PEERS
 
 /* Where the payload begins in a buffer or slot; further in for a type that asks for more. */
 #define LAYOUT_PAYLOAD   16u

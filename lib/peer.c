@@ -52,7 +52,7 @@ static struct flock slot_range(unsigned int slot)
 			       .l_len = 1 };
 }
 
-static int lock_try(int fd, unsigned int slot)
+int peer_lock(int fd, unsigned int slot)
 {
 	struct flock range = slot_range(slot);
 
@@ -133,7 +133,7 @@ static int err_locks(const struct region *r, int err)
 static int take_publisher(struct region *r, int fd, const struct region_kind *kind)
 {
 	char text[PEER_TEXT_BYTES];
-	int err = lock_try(fd, LAYOUT_PUBLISHER);
+	int err = peer_lock(fd, LAYOUT_PUBLISHER);
 
 	if (err == -EAGAIN)
 		return err_say(EBUSY, "%s has a publisher that is alive: %s", r->path,
@@ -154,7 +154,7 @@ static int take_seat(struct region *r, int fd, const struct region_kind *kind)
 
 			if (!dead && role_of(r, slot) != 0)
 				continue;
-			err = lock_try(fd, slot);
+			err = peer_lock(fd, slot);
 			if (err == -EAGAIN)
 				continue;
 			if (err < 0)
@@ -223,7 +223,7 @@ bool peer_bury(struct region *r, unsigned int slot, const struct region_kind *ki
 	peer_guard();
 	fd = region_reopen(r, O_RDWR);
 	if (fd >= 0) {
-		buried = lock_try(fd, slot) == 0 && clean(r, slot, kind);
+		buried = peer_lock(fd, slot) == 0 && clean(r, slot, kind);
 		close(fd);
 	}
 	peer_unguard();

@@ -34,6 +34,9 @@ enum peer_state {
 void peer_guard(void);
 void peer_unguard(void);
 
+/* Lock the byte of @slot, or LAYOUT_NAME_LOCK; 0, -EAGAIN: another one has it, or -errno. */
+int peer_lock(int fd, unsigned int slot);
+
 int peer_take(struct region *r, int fd, const struct region_kind *kind);
 void peer_leave(struct region *r);
 

@@ -11,12 +11,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "err.h"
 #include "peer.h"
 #include "region.h"
 #include "wait.h"
+
+#define UNLINK_TRIES 50
 
 /* The part of the file that is not data, mapped to write; NULL and errno. */
 static struct region_shared *meta_map(int fd, const struct geometry *g)
@@ -34,12 +37,44 @@ static bool still_named(int dir, const char *name, int fd)
 	       named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
+/*
+ * Whoever takes a region's name away holds a lock on that region meanwhile, so
+ * that the name he looked at is the name he takes away.  Without it, one who is
+ * stopped between the two removes a channel that others have made since then.
+ * 0: the name is not, or no more, this region's; -EAGAIN: another one is at it.
+ */
+static int try_unlink(int dir, const char *name, int region)
+{
+	int fd, err = 0;
+
+	/* No fork may keep the lock: a description of its own, and nothing forks meanwhile. */
+	peer_guard();
+	fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0) {
+		err = errno == ENOENT ? 0 : -errno;
+	} else {
+		if (still_named(dir, name, region))
+			err = peer_lock(fd, LAYOUT_NAME_LOCK);
+		if (err == 0 && still_named(dir, name, region) && unlinkat(dir, name, 0) < 0)
+			err = -errno;
+		close(fd);
+	}
+	peer_unguard();
+	return err;
+}
+
 static int unlink_region(int dir, const char *name, int fd, const char *path)
 {
-	/* Somebody else may have removed it, and a third one made a new channel. */
-	if (still_named(dir, name, fd) && unlinkat(dir, name, 0) < 0 && errno != ENOENT)
-		return err_say(errno, "cannot remove %s: %s", path, strerror(errno));
-	return 0;
+	int err = try_unlink(dir, name, fd);
+
+	/* A few system calls of another one, unless he is stopped: that is not waited for. */
+	for (int i = 0; err == -EAGAIN && i < UNLINK_TRIES; i++) {
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		err = try_unlink(dir, name, fd);
+	}
+	if (err == -EAGAIN)
+		return err_say(EBUSY, "%s is being removed by somebody who is stopped", path);
+	return err < 0 ? err_say(-err, "cannot remove %s: %s", path, strerror(-err)) : 0;
 }
 
 static int retire(int fd, const struct geometry *g, const char *path)

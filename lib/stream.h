@@ -30,6 +30,7 @@ struct coshm_stream {
 	uint64_t tally_bytes;
 	uint64_t peeked;       /* messages looked at and not released                  */
 	uint64_t peeked_start; /* of the first large one among them                    */
+	uint64_t peeked_lost;  /* what the first of them said is lost before it        */
 	bool peeked_large;
 	struct notifier notifier;
 };

@@ -17,10 +17,11 @@
 
 /* The publisher's own account; nobody else sees it. */
 struct stream_writer {
-	uint64_t next;  /* the first position that is not published            */
-	uint64_t end;   /* behind the last loan                                */
-	uint64_t limit; /* positions below may be written                      */
-	uint64_t noted; /* what control->published says                        */
+	uint64_t next;      /* the first position that is not published            */
+	uint64_t end;       /* behind the last loan                                */
+	uint64_t limit;     /* positions below may be written                      */
+	uint64_t inherited; /* the limit that the last publisher has told          */
+	uint64_t noted;     /* what control->published says                        */
 	uint64_t note_every;
 	uint64_t first_word; /* of the loan at next, while there is one             */
 	uint64_t byte_next;  /* bytes used before next                              */
@@ -54,6 +55,19 @@ static inline uint64_t stream_slowest(const struct stream_ring *ring, uint64_t n
 }
 
 /*
+ * Newcomers begin a lap before the limit that is told.  It is never less than a
+ * dead publisher's: under that he may have destroyed what lies before.
+ */
+static inline void stream_tell_limit(const struct stream_ring *ring, const struct stream_writer *w,
+				     uint64_t limit)
+{
+	if ((int64_t)(limit - w->inherited) < 0)
+		limit = w->inherited;
+	/* Relaxed: the fence makes the edge. */
+	atomic_store_explicit(&ring->control->limit, limit, memory_order_relaxed);
+}
+
+/*
  * Look how far we may write: up to @most, and less than a lap past the slowest.
  * A newcomer that asks for the oldest has to begin a lap before the limit, so
  * more than is needed should not be asked for.  What was granted once is never
@@ -73,13 +87,12 @@ static inline bool stream_look_for_room(const struct stream_ring *ring, struct s
 		limit = most;
 	if ((int64_t)(limit - w->limit) <= 0)
 		return w->end != w->limit;
-	/* Relaxed, both: the fence makes the edge. */
-	atomic_store_explicit(&ring->control->limit, limit, memory_order_relaxed);
+	stream_tell_limit(ring, w, limit);
 	atomic_thread_fence(memory_order_seq_cst); /* W5 */
 	if ((int64_t)(stream_slowest(ring, w->next) + slots - limit) >= 0)
 		w->limit = limit;
 	else /* a newcomer further back, who perhaps did not see it: wait for him */
-		atomic_store_explicit(&ring->control->limit, w->limit, memory_order_relaxed);
+		stream_tell_limit(ring, w, w->limit);
 	return w->end != w->limit;
 }
 
@@ -255,14 +268,18 @@ static inline uint64_t stream_find_bytes(const struct stream_ring *ring, uint64_
  */
 static inline void stream_resume(const struct stream_ring *ring, struct stream_writer *w)
 {
-	uint64_t slots = ring->mask + 1;
+	uint64_t slots = ring->mask + 1, limit;
 	uint64_t next = atomic_load_explicit(&ring->control->published, memory_order_acquire);
 
 	(void)stream_end(ring, &next);
 	stream_take_back(ring, next + 1, next + slots);
 	*w = (struct stream_writer){
-		.next = next, .end = next, .limit = next, .scanned = next - slots
+		.next = next, .end = next, .limit = next, .inherited = next, .scanned = next - slots
 	};
+	/* Relaxed: ours, or a dead publisher's. */
+	limit = atomic_load_explicit(&ring->control->limit, memory_order_relaxed);
+	if (limit - next <= slots) /* else it makes no sense */
+		w->inherited = limit;
 	w->note_every = slots / 2 < STREAM_NOTE_MOST ? slots / 2 : STREAM_NOTE_MOST;
 	if (ring->ring_bytes != 0) {
 		w->byte_next = stream_find_bytes(ring, next) & ~(uint64_t)(STREAM_BYTE_STEP - 1);

@@ -134,6 +134,14 @@ static void advance(struct coshm_stream *ch, uint64_t count)
 	bell_ring(&ch->region, ch->room);
 }
 
+/* What a peek told of losses is told again, unless its messages were released. */
+static void forget_peek(struct coshm_stream *ch)
+{
+	ch->reader.lost += ch->peeked_lost;
+	ch->peeked_lost = 0;
+	ch->peeked = 0;
+}
+
 int coshm_stream_receive(struct coshm_stream *ch, void *data, size_t room, int64_t timeout_ns,
 			 struct coshm_message *message)
 {
@@ -142,7 +150,7 @@ int coshm_stream_receive(struct coshm_stream *ch, void *data, size_t room, int64
 
 	if (err < 0)
 		return err;
-	ch->peeked = 0;
+	forget_peek(ch);
 	for (uint64_t jumps = 0; jumps <= JUMPS_MAX; jumps++) {
 		err = find(ch, timeout_ns, &found);
 		if (err < 0)
@@ -176,7 +184,7 @@ int coshm_stream_peek(struct coshm_stream *ch, struct coshm_message *messages, u
 		return err;
 	if (max == 0 || max > INT32_MAX)
 		return err_const(EINVAL, "nothing, or too much, was asked to be looked at");
-	ch->peeked = 0;
+	forget_peek(ch);
 	ch->peeked_large = false;
 	err = find(ch, timeout_ns, &found);
 	if (err < 0)
@@ -192,6 +200,7 @@ int coshm_stream_peek(struct coshm_stream *ch, struct coshm_message *messages, u
 	} while (count < max && count <= ch->ring.mask &&
 		 stream_look(&ch->ring, ch->reader.next + count, &found) == STREAM_HERE);
 	ch->peeked = count;
+	ch->peeked_lost = messages[0].lost;
 	return (int)count;
 }
 
@@ -213,7 +222,9 @@ int coshm_stream_release(struct coshm_stream *ch, unsigned int count)
 		return err_say(EINVAL, "%u messages are to be released, %llu were looked at", count,
 			       (unsigned long long)ch->peeked);
 	intact = !ch->ring.overwrite || count == 0 || peeked_intact(ch);
-	ch->peeked = 0;
+	if (intact && count != 0)
+		ch->peeked_lost = 0;
+	forget_peek(ch);
 	advance(ch, count);
 	if (intact)
 		return 0;

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * play_parts.c - what the processes of a scenario use.
+ */
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "play.h"
+
+static pid_t sleeper;
+
+int64_t play_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * SECOND + ts.tv_nsec;
+}
+
+void play_nap(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+}
+
+void play_fail(enum verdict verdict, int line, const char *fmt, ...)
+{
+	int fine = PLAY_FINE;
+	va_list args;
+	size_t n;
+
+	/* The first one says what it was. */
+	if (atomic_compare_exchange_strong(&ledger->verdict, &fine, (int)verdict)) {
+		n = (size_t)snprintf(ledger->text, sizeof(ledger->text), "line %d: ", line);
+		va_start(args, fmt);
+		vsnprintf(ledger->text + n, sizeof(ledger->text) - n, fmt, args);
+		va_end(args);
+	}
+	_exit(1);
+}
+
+/* It may have been on its way to its end mark when it was released: then it stops itself there. */
+void play_nudge(void)
+{
+	if (!atomic_load(&ledger->resting))
+		kill(atomic_load(&ledger->victim), SIGCONT);
+}
+
+void play_await_act(void)
+{
+	while (!atomic_load(&ledger->resting)) {
+		play_nudge();
+		play_nap();
+	}
+}
+
+void play_sleeper(void (*sleeps)(void))
+{
+	sleeper = fork();
+	must(sleeper >= 0, PLAY_WRONG, "fork: %s", strerror(errno));
+	if (sleeper == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		sleeps();
+		_exit(0);
+	}
+}
+
+void play_await_sleeper(void)
+{
+	int status;
+
+	if (sleeper == 0)
+		return;
+	must(waitpid(sleeper, &status, 0) == sleeper && status == 0, PLAY_WRONG,
+	     "the sleeper has failed: %d", status);
+	sleeper = 0;
+}
+
+unsigned int play_peers(struct region *r, enum peer_state state)
+{
+	unsigned int n = 0;
+
+	for (unsigned int slot = 0; slot < LAYOUT_PEERS; slot++)
+		n += peer_probe(r, slot) == state;
+	return n;
+}
+
+void play_check_places(struct region *r)
+{
+	unsigned int dead = play_peers(r, PEER_DEAD);
+	bool closing = atomic_load(&ledger->closing);
+
+	if (play_stopping())
+		must(dead == 0, PLAY_WRONG, "the stopped one is reported dead");
+	else if (atomic_load(&ledger->opened) && !closing)
+		must(dead == 1, PLAY_WRONG, "%u peers are reported dead, one is", dead);
+	else
+		must(dead <= 1, PLAY_WRONG, "%u peers are reported dead", dead);
+}
+
+bool play_exists(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", getenv("COSHM_DIR"), name);
+	return access(path, F_OK) == 0;
+}

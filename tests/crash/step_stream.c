@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * step_stream.c - the table of the scenarios of "stream".
+ */
+#include "step_stream.h"
+
+#define CASE(...)                                                                                  \
+	.with = &(const struct stream_case)                                                        \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+#define L .policy = COSHM_STREAM_LOSSLESS
+#define O .policy = COSHM_STREAM_OVERWRITE
+
+#define PUBLISHER                                                                                  \
+	.setup = stream_setup, .others = stream_others_of_publisher,                               \
+	.ready = stream_ready_publisher, .check = stream_check_publisher,                          \
+	.after = stream_after_publisher, .rest = stream_rest_publisher
+#define PUBLISH PUBLISHER, .act = stream_act_publish
+#define BATCH   PUBLISHER, .act = stream_act_batch
+#define SUBSCRIBER                                                                                 \
+	.setup = stream_setup, .others = stream_others_of_subscriber,                              \
+	.check = stream_check_subscriber, .after = stream_after_subscriber,                        \
+	.rest = stream_rest_subscriber
+#define RECEIVE SUBSCRIBER, .ready = stream_ready_subscriber, .act = stream_act_receive
+#define PEEK    SUBSCRIBER, .ready = stream_ready_subscriber, .act = stream_act_peek
+#define PUBLISHER_PLACE                                                                            \
+	.setup = stream_setup, .others = stream_others_of_publisher,                               \
+	.check = stream_check_publisher_place, .after = stream_after_publisher_place,              \
+	.rest = stream_rest_publisher_place
+#define OPEN_PUBLISHER                                                                             \
+	PUBLISHER_PLACE, .ready = stream_ready_coming, .act = stream_act_open_publisher
+#define CLOSE_PUBLISHER                                                                            \
+	PUBLISHER_PLACE, .ready = stream_ready_publisher_going, .act = stream_act_close_publisher
+#define OPEN        SUBSCRIBER, .ready = stream_ready_coming, .act = stream_act_open_subscriber
+#define OPEN_OLDEST SUBSCRIBER, .ready = stream_ready_coming, .act = stream_act_open_oldest
+#define CLOSE       SUBSCRIBER, .ready = stream_ready_subscriber_going, .act = stream_act_close_subscriber
+#define SLEEPING_PUBLISHER                                                                         \
+	.setup = stream_setup, .others = stream_others_sleeping_publisher,                         \
+	.ready = stream_ready_sleeping_publisher, .act = stream_act_receive,                       \
+	.check = stream_check_sleeping_publisher, .after = stream_after_sleeping_publisher,        \
+	.rest = stream_rest_subscriber, .slow = true
+
+#define BOTH(p, name_, ...)                                                                        \
+	{                                                                                          \
+		.name = "stream " p " " name_, __VA_ARGS__                                         \
+	}
+
+/* What is the same for both policies. */
+#define COMMON(p, P)                                                                               \
+	BOTH(p, "publish, first", PUBLISH, CASE(P, .sizes = { 40 })),                              \
+		BOTH(p, "publish small", PUBLISH, CASE(P, .before = 11, .sizes = { 48 })),         \
+		BOTH(p, "publish large", PUBLISH, CASE(P, .before = 11, .sizes = { 600 })),        \
+		BOTH(p, "publish small, at the wrap", PUBLISH,                                     \
+		     CASE(P, .before = 15, .sizes = { 48 })),                                      \
+		BOTH(p, "publish large, at the wrap of the bytes", PUBLISH,                        \
+		     CASE(P, .before = 6, .all_large = true, .sizes = { 600 })),                   \
+		BOTH(p, "publish, others lag", PUBLISH,                                            \
+		     CASE(P, .before = 19, .lags = true, .sizes = { 48 })),                        \
+		BOTH(p, "publish large, others lag", PUBLISH,                                      \
+		     CASE(P, .before = 20, .lags = true, .sizes = { 400 })),                       \
+		BOTH(p, "publish, one sleeps", PUBLISH,                                            \
+		     CASE(P, .before = 3, .sleeper = true, .sizes = { 24 }), .slow = true),        \
+		BOTH(p, "loan and publish", BATCH, CASE(P, .before = 12, .sizes = { 32 })),        \
+		BOTH(p, "loan four and publish, at the wrap", BATCH,                               \
+		     CASE(P, .before = 14, .sizes = { 48, 300, 24, 200 })),                        \
+		BOTH(p, "publish after take-over", PUBLISH,                                        \
+		     CASE(P, .before = 13, .dead = true, .sizes = { 300 })),                       \
+		BOTH(p, "receive", RECEIVE, CASE(P, .before = 17, .lags = true)),                  \
+		BOTH(p, "receive, empty", RECEIVE, CASE(P, .before = 9)),                          \
+		BOTH(p, "receive large", RECEIVE,                                                  \
+		     CASE(P, .before = 10, .all_large = true, .lags = true)),                      \
+		BOTH(p, "peek and release", PEEK, CASE(P, .before = 18, .lags = true)),            \
+		BOTH(p, "open publisher", OPEN_PUBLISHER, CASE(P, .before = 13)),                  \
+		BOTH(p, "take over from the dead", OPEN_PUBLISHER,                                 \
+		     CASE(P, .before = 13, .dead = true)),                                         \
+		BOTH(p, "close publisher", CLOSE_PUBLISHER, CASE(P, .before = 13)),                \
+		BOTH(p, "open subscriber", OPEN, CASE(P, .before = 13)),                           \
+		BOTH(p, "open subscriber, from the oldest", OPEN_OLDEST, CASE(P, .before = 13)),   \
+		BOTH(p, "close subscriber", CLOSE, CASE(P, .before = 13, .lags = true))
+
+const struct scenario stream_scenarios[] = {
+	COMMON("lossless", L),
+	{ .name = "stream lossless publish, full",
+	  PUBLISH,
+	  .slow = true,
+	  CASE(L, .before = 17, .lags = true, .full = true, .sizes = { 48 }) },
+	{ .name = "stream lossless publish, evicting a dead subscriber",
+	  PUBLISH,
+	  CASE(L, .before = 17, .dead_subscribers = 1, .fill = 1, .sizes = { 48 }) },
+	{ .name = "stream lossless receive, the publisher sleeps",
+	  SLEEPING_PUBLISHER,
+	  CASE(L, .before = 17, .lags = true) },
+	COMMON("overwrite", O),
+	{ 0 },
+};
