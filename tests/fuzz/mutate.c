@@ -76,10 +76,20 @@ size_t fuzz_aim(const uint8_t *image, size_t bytes, uint64_t *random)
 
 uint64_t fuzz_value(uint64_t now, uint64_t *random)
 {
-	static const uint64_t extremes[] = { 0,		  1,	       UINT64_MAX,     INT64_MAX,
-					     UINT32_MAX,  INT32_MAX,   UINT16_MAX,     0xfffe,
-					     0xfffd,	  1u << 16,    UINT64_C(1) << 63,
-					     1u << 31,	  4096,	       UINT64_C(1) << 44 };
+	static const uint64_t extremes[] = { 0,
+					     1,
+					     UINT64_MAX,
+					     INT64_MAX,
+					     UINT32_MAX,
+					     INT32_MAX,
+					     UINT16_MAX,
+					     0xfffe,
+					     0xfffd,
+					     1u << 16,
+					     UINT64_C(1) << 63,
+					     1u << 31,
+					     4096,
+					     UINT64_C(1) << 44 };
 	uint64_t r = fuzz_random(random);
 
 	switch (r >> 60) {

@@ -66,10 +66,9 @@ static size_t latest(uint32_t buffers, uint8_t *data, size_t max)
 
 static size_t stream(uint32_t policy, uint64_t large, uint8_t *data, size_t max)
 {
-	struct coshm_stream_shape s = { .size = sizeof(s),
-					.policy = policy,
-					.slots = 8,
-					.large_bytes = large };
+	struct coshm_stream_shape s = {
+		.size = sizeof(s), .policy = policy, .slots = 8, .large_bytes = large
+	};
 	struct coshm_open_opts oldest = { .size = sizeof(oldest), .flags = COSHM_OPEN_OLDEST };
 	struct coshm_stream *pub, *sub;
 	struct coshm_message m[8];
@@ -122,9 +121,9 @@ static size_t queue(uint32_t policy, uint8_t *data, size_t max)
 
 size_t fuzz_seed(unsigned int number, uint8_t *data, size_t max, const char **name)
 {
-	static const char *const names[] = { "latest-4",	 "latest-16",	"lossless",
-					     "lossless-large",	 "overwrite",	"overwrite-large",
-					     "at-least-once",	 "at-most-once" };
+	static const char *const names[] = { "latest-4",       "latest-16",   "lossless",
+					     "lossless-large", "overwrite",   "overwrite-large",
+					     "at-least-once",  "at-most-once" };
 	size_t size;
 
 	fuzz_dir();

@@ -137,7 +137,7 @@ static void look_from_outside(void)
 /* Memory of exactly this size: AddressSanitizer has the byte behind it. */
 static void run_bound(const uint8_t *image, size_t bytes, struct script *script)
 {
-	size_t skip = bytes > LAYOUT_META_BYTES ? LAYOUT_META_BYTES : 0;
+	size_t skip = bytes > LAYOUT_META_BYTES + 8 ? LAYOUT_META_BYTES : 0;
 	void *memory;
 
 	bytes -= skip;

@@ -13,7 +13,7 @@
 /* Long enough to get to sleep, short enough for thousands of inputs a second. */
 #define NAP_NS 20000
 
-static unsigned char buffer[65536];
+static _Thread_local unsigned char buffer[65536];
 
 static unsigned int next_byte(struct script *s)
 {
@@ -28,8 +28,11 @@ static void scribble(struct script *s)
 {
 	uint64_t random = (uint64_t)next_byte(s) << 32 | (uint64_t)next_byte(s) << 16 | s->left | 1;
 	uint64_t value;
-	size_t at = fuzz_aim(s->scratch, s->scratch_bytes, &random);
+	size_t at;
 
+	if (s->scratch_bytes < sizeof(value))
+		return;
+	at = fuzz_aim(s->scratch, s->scratch_bytes, &random);
 	memcpy(&value, s->scratch + at, sizeof(value));
 	value = fuzz_value(value, &random);
 	memcpy(s->scratch + at, &value, sizeof(value));
@@ -63,41 +66,46 @@ static void check_value(struct coshm_latest *ch, const void *value, size_t bytes
 		memcpy(buffer, value, bytes < sizeof(buffer) ? bytes : sizeof(buffer));
 }
 
-static void latest_op(struct script *s, unsigned int op, struct coshm_latest *pub,
-		      struct coshm_latest *sub)
+void latest_publish_some(struct coshm_latest *pub, unsigned int op)
 {
 	size_t most = coshm_latest_value_bytes(pub), bytes = most < sizeof(buffer) ? most : 0;
-	const void *value;
-	uint64_t number;
 	void *loan;
 	int rc;
 
-	switch (op % 6) {
-	case 0:
+	if (op % 2) {
 		check_rc(coshm_latest_publish(pub, buffer, bytes));
+		return;
+	}
+	rc = coshm_latest_loan(pub, &loan);
+	check_rc(rc);
+	if (rc == 0)
+		check_value(pub, loan, most);
+	check_rc(coshm_latest_publish_loan(pub, bytes));
+}
+
+void latest_read_some(struct coshm_latest *sub, unsigned int op)
+{
+	const void *value;
+	uint64_t number;
+	size_t bytes;
+	int rc;
+
+	switch (op % 3) {
+	case 0:
+		rc = coshm_latest_read(sub, buffer, sizeof(buffer), &bytes, &number);
+		check_rc(rc);
+		if (rc == 0 && bytes > coshm_latest_value_bytes(sub))
+			__builtin_trap();
 		break;
 	case 1:
-		rc = coshm_latest_loan(pub, &loan);
-		check_rc(rc);
-		if (rc == 0)
-			check_value(pub, loan, most);
-		check_rc(coshm_latest_publish_loan(pub, bytes));
-		break;
-	case 2:
-		check_rc(coshm_latest_read(sub, buffer, sizeof(buffer), &bytes, &number));
-		break;
-	case 3:
 		rc = coshm_latest_peek(sub, &value, &bytes, &number);
 		check_rc(rc);
 		if (rc == 0)
 			check_value(sub, value, bytes);
 		check_rc(coshm_latest_check(sub, rc == 0 ? number : 7));
 		break;
-	case 4:
-		check_rc(coshm_latest_wait(sub, op / 6, NAP_NS));
-		break;
 	default:
-		scribble(s);
+		check_rc(coshm_latest_wait(sub, op / 3, NAP_NS));
 	}
 }
 
@@ -110,7 +118,19 @@ void run_latest(struct script *s, void *memory, size_t bytes)
 	while (s->left > 0) {
 		unsigned int op = next_byte(s);
 
-		latest_op(s, op, pub, op % 2 ? sub : eye);
+		switch (op % 4) {
+		case 0:
+			latest_publish_some(pub, op / 4);
+			break;
+		case 1:
+			latest_read_some(sub, op / 4);
+			break;
+		case 2:
+			latest_read_some(eye, op / 4);
+			break;
+		default:
+			scribble(s);
+		}
 	}
 	coshm_latest_close(eye);
 	coshm_latest_close(sub);
@@ -126,7 +146,7 @@ static struct coshm_stream *stream_as(struct script *s, enum coshm_role role, ui
 	return ch;
 }
 
-static void stream_publish_some(struct coshm_stream *pub, unsigned int op)
+void stream_publish_some(struct coshm_stream *pub, unsigned int op)
 {
 	size_t most = coshm_stream_message_bytes(pub), bytes = op % 2 ? most : op;
 	void *loan;
@@ -155,7 +175,7 @@ static void stream_publish_some(struct coshm_stream *pub, unsigned int op)
 	}
 }
 
-static void stream_read_some(struct coshm_stream *sub, unsigned int op)
+void stream_read_some(struct coshm_stream *sub, unsigned int op)
 {
 	struct coshm_message m[16];
 	int rc;
@@ -222,7 +242,7 @@ static struct coshm_queue *queue_as(struct script *s, enum coshm_role role)
 	return ch;
 }
 
-static void queue_push_some(struct coshm_queue *ch, unsigned int op)
+void queue_push_some(struct coshm_queue *ch, unsigned int op)
 {
 	size_t most = coshm_queue_message_bytes(ch), bytes = op % 2 ? most : op;
 	void *loan;
@@ -242,7 +262,7 @@ static void queue_push_some(struct coshm_queue *ch, unsigned int op)
 				  coshm_queue_discard_loan(ch, loan));
 }
 
-static void queue_take_some(struct coshm_queue *ch, unsigned int op)
+void queue_take_some(struct coshm_queue *ch, unsigned int op)
 {
 	struct coshm_delivery d;
 	int rc;
