@@ -7,6 +7,7 @@
  *   fuzz_region --write DIR       the start corpus
  *   fuzz_region --play FILE...    single inputs again
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,8 +69,21 @@ static void fuzz_from(size_t size, unsigned long inputs, uint64_t random)
 	alarm(0);
 }
 
+static int count_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
 int main(int argc, char **argv)
 {
+	int fds = count_fds();
 	unsigned long inputs = argc > 1 ? strtoul(argv[1], NULL, 10) : 500;
 	uint64_t random = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 	unsigned int i;
@@ -91,6 +105,7 @@ int main(int argc, char **argv)
 	}
 	printf("%s %u all of it happened between walls: %lu mappings\n",
 	       guard_count() ? "ok" : "not ok", i + 1, guard_count());
-	printf("1..%u\n", i + 1);
-	return guard_count() == 0;
+	printf("%s %u no descriptor is left\n", count_fds() == fds ? "ok" : "not ok", i + 2);
+	printf("1..%u\n", i + 2);
+	return guard_count() == 0 || count_fds() != fds;
 }

@@ -33,9 +33,11 @@ static void remove_dir(void)
 
 const char *fuzz_dir(void)
 {
+	const char *parent = getenv("FUZZ_PARENT");
+
 	if (dir[0])
 		return dir;
-	strcpy(dir, "/dev/shm/coshm-fuzz-XXXXXX");
+	snprintf(dir, sizeof(dir), "%s/coshm-fuzz-XXXXXX", parent ? parent : "/dev/shm");
 	if (!mkdtemp(dir) || setenv("COSHM_DIR", dir, 1) < 0)
 		abort();
 	atexit(remove_dir);
