@@ -48,8 +48,10 @@ __attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int6
 	int64_t from, took;
 	int err;
 
-	if (*timeout_ns == 0)
+	if (*timeout_ns == 0) {
+		notify_arm(&ch->notifier, ch->reader.next);
 		return err_const(EAGAIN, "there is no message yet");
+	}
 	if (ch->region.self)
 		stream_tell_position(&ch->reader, ch->region.self);
 	from = wait_now_ns();
@@ -63,6 +65,28 @@ __attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int6
 	if (*timeout_ns > 0) /* not down to 0, which has another error */
 		*timeout_ns = took < *timeout_ns ? *timeout_ns - took : 1;
 	return err;
+}
+
+/* As data_ready(), for the thread: it may not look at what the program is changing. */
+static bool notify_ready(void *arg)
+{
+	struct coshm_stream *ch = arg;
+	struct stream_found found;
+
+	return stream_look(&ch->ring, notify_from(&ch->notifier), &found) != STREAM_EMPTY;
+}
+
+int coshm_stream_fd(struct coshm_stream *ch)
+{
+	int err = stream_usable(ch, COSHM_SUBSCRIBER);
+
+	if (err < 0)
+		return err;
+	return notify_fd(
+		&ch->notifier,
+		&(struct waiter){
+			.region = &ch->region, .bell = ch->data, .ready = notify_ready, .arg = ch },
+		ch->reader.next);
 }
 
 static void skip(struct coshm_stream *ch, uint64_t jumps)
