@@ -55,7 +55,8 @@ static inline void copy_in(void *shared, const void *from, size_t bytes)
 static inline void copy_out(void *to, const void *shared, size_t bytes)
 {
 	__asm__ volatile("" ::: "memory");
-	memcpy(to, shared, bytes);
+	if (bytes != 0) /* an empty message needs no room */
+		memcpy(to, shared, bytes);
 	__asm__ volatile("" ::: "memory");
 }
 

@@ -74,6 +74,18 @@ const char *geometry_finish(struct geometry *g)
 	return NULL;
 }
 
+/* Tools print it: what a terminal takes for a command has no place in it.  NULL, or why not. */
+static const char *name_unprintable(const char *name)
+{
+	for (size_t i = 0; i < LAYOUT_TYPE_NAME_BYTES; i++) {
+		if (name[i] == '\0')
+			return NULL;
+		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+			return "the name of its message type has a control character in it";
+	}
+	return "the name of its message type does not end";
+}
+
 /* FNV-1a: it is there to find damage, not an enemy. */
 static uint64_t checksum(const struct header_shared *h)
 {
@@ -124,6 +136,8 @@ int type_check(const struct coshm_type *t)
 	if (t->name && strlen(t->name) >= LAYOUT_TYPE_NAME_BYTES)
 		return err_say(EINVAL, "the message type name \"%.20s...\" is longer than %d bytes",
 			       t->name, LAYOUT_TYPE_NAME_BYTES - 1);
+	if (t->name && name_unprintable(t->name))
+		return err_const(EINVAL, "the message type name has a control character in it");
 	return 0;
 }
 
@@ -161,8 +175,8 @@ int header_check(const struct header_shared *h, const char *path, uint64_t file_
 	why = geometry_finish(&mine);
 	if (!why && mine.region_bytes != h->region_bytes)
 		why = "its parts do not add up to its size";
-	if (!why && !memchr(h->type_name, '\0', sizeof(h->type_name)))
-		why = "the name of its message type does not end";
+	if (!why)
+		why = name_unprintable(h->type_name);
 	if (why)
 		return err_say(EPROTO, "the header of %s makes no sense: %s", path, why);
 	if (file_bytes < mine.region_bytes)

@@ -7,6 +7,9 @@
 
 #include "stream_core.h"
 
+/* A limit that a peer gone wrong keeps moving on shall not hold us for ever. */
+#define STREAM_JOIN_TRIES 64
+
 /* A subscriber's own account. */
 struct stream_reader {
 	uint64_t next; /* the first position that was not received or released */
@@ -128,7 +131,8 @@ static inline void stream_join(const struct stream_ring *ring, struct stream_rea
 {
 	uint64_t oldest;
 
-	for (;;) {
+	/* Two rounds with any publisher of ours, which waits for us from then on. */
+	for (int i = 0; i < STREAM_JOIN_TRIES; i++) {
 		stream_tell_position(r, self);
 		atomic_fetch_or_explicit(&ring->control->subscribers, UINT64_C(1) << slot,
 					 memory_order_release);

@@ -39,20 +39,32 @@ static int publisher_alive(void *arg)
 		       peer_describe(&ch->region, LAYOUT_PUBLISHER, text));
 }
 
-__attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int64_t timeout_ns)
+/*
+ * What was there can be gone when we look at it, overwritten or by the doing of
+ * a peer gone wrong, and then we wait again: with the time that is left.
+ */
+__attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int64_t *timeout_ns)
 {
-	if (timeout_ns == 0) {
+	int64_t from, took;
+	int err;
+
+	if (*timeout_ns == 0) {
 		notify_arm(&ch->notifier, ch->reader.next);
 		return err_const(EAGAIN, "there is no message yet");
 	}
 	if (ch->region.self)
 		stream_tell_position(&ch->reader, ch->region.self);
-	return wait_until(&(struct waiter){ .region = &ch->region,
-					    .bell = ch->data,
-					    .ready = data_ready,
-					    .check = publisher_alive,
-					    .arg = ch },
-			  timeout_ns);
+	from = wait_now_ns();
+	err = wait_until(&(struct waiter){ .region = &ch->region,
+					   .bell = ch->data,
+					   .ready = data_ready,
+					   .check = publisher_alive,
+					   .arg = ch },
+			 *timeout_ns);
+	took = wait_now_ns() - from;
+	if (*timeout_ns > 0) /* not down to 0, which has another error */
+		*timeout_ns = took < *timeout_ns ? *timeout_ns - took : 1;
+	return err;
 }
 
 /* As data_ready(), for the thread: it may not look at what the program is changing. */
@@ -86,7 +98,7 @@ static void skip(struct coshm_stream *ch, uint64_t jumps)
 }
 
 /* The next message, wherever we have to jump for it; waits if there is none. */
-static int find(struct coshm_stream *ch, int64_t timeout_ns, struct stream_found *found)
+static int find(struct coshm_stream *ch, int64_t *timeout_ns, struct stream_found *found)
 {
 	uint64_t jumps = 0;
 	int err;
@@ -152,7 +164,7 @@ int coshm_stream_receive(struct coshm_stream *ch, void *data, size_t room, int64
 		return err;
 	forget_peek(ch);
 	for (uint64_t jumps = 0; jumps <= JUMPS_MAX; jumps++) {
-		err = find(ch, timeout_ns, &found);
+		err = find(ch, &timeout_ns, &found);
 		if (err < 0)
 			return err;
 		if (found.bytes <= room)
@@ -186,7 +198,7 @@ int coshm_stream_peek(struct coshm_stream *ch, struct coshm_message *messages, u
 		return err_const(EINVAL, "nothing, or too much, was asked to be looked at");
 	forget_peek(ch);
 	ch->peeked_large = false;
-	err = find(ch, timeout_ns, &found);
+	err = find(ch, &timeout_ns, &found);
 	if (err < 0)
 		return err;
 	do {
