@@ -318,6 +318,18 @@ static inline uint64_t queue_take(const struct queue_ring *ring, unsigned int me
 	return QUEUE_NONE;
 }
 
+/* Is there a message anywhere?  Looks at all slots. */
+static inline bool queue_has_message(const struct queue_ring *ring)
+{
+	for (uint64_t i = 0; i <= ring->mask; i++) {
+		enum queue_phase phase = queue_phase(queue_load(ring, i));
+
+		if (phase == QUEUE_FULL || phase == QUEUE_AGAIN)
+			return true;
+	}
+	return false;
+}
+
 /* @me is done with it; false if the slot is not his. */
 static inline bool queue_release(const struct queue_ring *ring, uint64_t p, unsigned int me)
 {

@@ -9,6 +9,7 @@
 #ifndef COSHM_STREAM_H
 #define COSHM_STREAM_H
 
+#include "notify.h"
 #include "peer.h"
 #include "region.h"
 #include "stream_core.h"
@@ -30,6 +31,7 @@ struct coshm_stream {
 	uint64_t peeked;       /* messages looked at and not released                  */
 	uint64_t peeked_start; /* of the first large one among them                    */
 	bool peeked_large;
+	struct notifier notifier;
 };
 
 extern const struct region_kind stream_kind;
