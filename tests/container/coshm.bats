@@ -47,8 +47,9 @@ over() {
 		dir=/mnt
 	fi
 	first+=(-e "COSHM_DIR=$dir") others+=(-e "COSHM_DIR=$dir")
-	# It only holds the namespace, and lends us coshm to look at channels with.
-	run_container donor "${first[@]}" -- sleep 1000
+	# It only holds the namespace, and lends us coshm to look at channels with.  Unlike sleep
+	# as PID 1, it ends when it is told to.
+	run_container donor "${first[@]}" -- /srv/coshm sub nothing
 	[[ $way != ipc ]] || e exec donor mkdir -m 1777 "$dir"
 }
 
