@@ -103,7 +103,10 @@ int cmd_info(int argc, char **argv)
 			break;
 		case 'd':
 			dir = optarg;
-			break;
+			if (dir[0] != '\0')
+				break;
+			complain_value("--dir takes the path of a directory", dir);
+			return bad_usage("info ");
 		case 'h':
 			fputs(info_usage, stdout);
 			return CLI_OK;

@@ -49,7 +49,10 @@ int cmd_rm(int argc, char **argv)
 			break;
 		case 'd':
 			dir = optarg;
-			break;
+			if (dir[0] != '\0')
+				break;
+			complain_value("--dir takes the path of a directory", dir);
+			return bad_usage("rm ");
 		case 'h':
 			fputs(rm_usage, stdout);
 			return CLI_OK;

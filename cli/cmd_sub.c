@@ -185,6 +185,12 @@ static bool attach(struct sub *s, int *status)
 		s->said_dead = false;
 		return true;
 	}
+	if (err == -ENOBUFS) {
+		complain(NULL, "cannot subscribe to %s: no memory for messages of up to %llu bytes",
+			 s->in.name, (unsigned long long)s->in.info.message_bytes);
+		*status = CLI_FAILED;
+		return false;
+	}
 	if (err != -ENOENT && err != -ESTALE) {
 		*status = err == -EPROTOTYPE ? CLI_FAILED : complain_call(err, "cannot subscribe");
 		return false;
@@ -281,11 +287,14 @@ static void look_for_another(struct sub *s, int64_t *asked_ns)
 		detach(s, "was replaced by a new file");
 }
 
+/* How long to wait in one go: never nothing, which would be a look without an end. */
 static int64_t turn_ns(const struct sub *s)
 {
 	int64_t left = time_left_ns(s->timeout_ns, s->fresh_ns);
 
-	return left < 0 || left > ASK_NS ? ASK_NS : left;
+	if (left < 0 || left > ASK_NS)
+		return ASK_NS;
+	return left > 0 ? left : 1;
 }
 
 static int run(struct sub *s)

@@ -34,7 +34,7 @@ static int make_room(struct inlet *in)
 		return 0;
 	buffer = realloc(in->buffer, in->info.message_bytes + 1);
 	if (!buffer)
-		return -ENOMEM;
+		return -ENOBUFS;
 	in->buffer = buffer;
 	in->room = in->info.message_bytes;
 	return 0;
@@ -58,7 +58,7 @@ int inlet_open(struct inlet *in, bool oldest)
 		return -ESTALE;
 	if (err == 0 && make_room(in) < 0) {
 		inlet_close(in);
-		return -ENOMEM;
+		return -ENOBUFS;
 	}
 	return err;
 }

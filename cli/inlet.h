@@ -38,7 +38,8 @@ struct inlet_message {
  * @oldest: a stream begins with the oldest message that is there
  *
  * Errors: libcoshm's; -ENOENT, -ESTALE: there is none, try later; -EPROTOTYPE
- * another kind than was asked for, which was complained about.
+ * another kind than was asked for, which was complained about; -ENOBUFS no
+ * memory for a message.
  */
 int inlet_open(struct inlet *in, bool oldest);
 void inlet_close(struct inlet *in); /* it can be opened again */

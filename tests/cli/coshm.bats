@@ -154,6 +154,10 @@ counter() {
 		info --nonsense a
 		rm
 		rm --nonsense a
+		pub --dir= a
+		sub --dir= a
+		info --dir= a
+		rm --dir= a
 	END
 	[[ -z $(ls -A "$COSHM_DIR") ]]
 }

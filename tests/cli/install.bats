@@ -4,16 +4,29 @@
 
 bats_require_minimum_version 1.5.0
 
-@test "meson install: two programs and their man pages" {
+@test "meson install: programs, their man pages, and the library" {
 	DESTDIR=$BATS_TEST_TMPDIR meson install --no-rebuild -C "${COSHM_BUILD:?the build folder}"
 	cd "$BATS_TEST_TMPDIR/usr/local"
-	diff <(find . ! -type d | sort) - <<-END
+	# Distributions have their libraries in different folders.
+	diff <(find . ! -type d | sed -E 's|^\./lib[^/]*/([^/]*-linux-[^/]*/)?|./lib/|' | sort) - <<-END
+		./bin/coshm
 		./bin/shm_read
 		./bin/shm_write
+		./include/coshm.h
+		./lib/libcoshm.a
+		./lib/libcoshm.so
+		./lib/libcoshm.so.0
+		./lib/libcoshm.so.0.1.0
+		./lib/pkgconfig/coshm.pc
+		./share/man/man1/coshm-info.1
+		./share/man/man1/coshm-pub.1
+		./share/man/man1/coshm-rm.1
+		./share/man/man1/coshm-sub.1
+		./share/man/man1/coshm.1
 		./share/man/man1/shm_read.1
 		./share/man/man1/shm_write.1
 	END
-	for program in shm_read shm_write; do
+	for program in coshm shm_read shm_write; do
 		run -0 "./bin/$program" --version
 		grep -q "^\\.TH \"$program\"" "share/man/man1/$program.1"
 	done
