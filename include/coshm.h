@@ -168,11 +168,11 @@ struct coshm_info {
 	uint32_t policy; /* enum coshm_stream_policy or coshm_queue_policy  */
 	uint32_t slots;
 	uint32_t slot_bytes;
-	uint64_t message_bytes; /* the largest message                      */
-	uint64_t ring_bytes;    /* for messages larger than a slot          */
-	uint64_t region_bytes;  /* the whole file                           */
-	uint64_t created_ns;    /* CLOCK_REALTIME                           */
-	uint64_t generation[2]; /* random; another after a replacement      */
+	uint64_t message_bytes;                /* the largest message                      */
+	uint64_t ring_bytes;                   /* for messages larger than a slot          */
+	uint64_t region_bytes;                 /* the whole file                           */
+	uint64_t created_ns;                   /* CLOCK_REALTIME                           */
+	uint64_t generation[2];                /* random; another after a replacement      */
 	char type_name[COSHM_TYPE_NAME_BYTES]; /* "": no type               */
 	uint64_t type_bytes;
 	uint32_t type_align;
@@ -192,9 +192,9 @@ enum coshm_peer_state {
 
 struct coshm_peer {
 	uint32_t slot;
-	uint32_t role;  /* enum coshm_role                                      */
-	uint32_t state; /* enum coshm_peer_state                                */
-	uint32_t pid;   /* in the peer's own PID namespace                      */
+	uint32_t role;        /* enum coshm_role                                      */
+	uint32_t state;       /* enum coshm_peer_state                                */
+	uint32_t pid;         /* in the peer's own PID namespace                      */
 	uint64_t identity[2]; /* random, of this opening                        */
 	uint64_t since_ns;    /* CLOCK_REALTIME                                 */
 	uint64_t position;    /* the next message it will handle                */
@@ -328,6 +328,21 @@ COSHM_API COSHM_MUST_CHECK int coshm_latest_check(struct coshm_latest *ch, uint6
  */
 COSHM_API COSHM_MUST_CHECK int coshm_latest_wait(struct coshm_latest *ch, uint64_t seen,
 						 int64_t timeout_ns);
+
+/**
+ * coshm_latest_fd - a descriptor that poll(2) finds readable when there is a value newer than
+ * number @seen.
+ *
+ * For programs that wait for other things as well: when it is readable, call
+ * coshm_latest_wait() with the newest number and no time-out
+ * until it finds nothing; that arms the descriptor again.
+ * It can be readable with nothing there.  It is closed with the handle; the
+ * program neither reads nor closes it.  Cost: a thread of this process, and two
+ * system calls each time that nothing is found.
+ * Errors: -EINVAL a handle that spins, or an observer's; -EMFILE, -EAGAIN no
+ *         more descriptors or threads; -EPERM; -ESTALE.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_latest_fd(struct coshm_latest *ch, uint64_t seen);
 
 /*
  * latest in memory that the program brings, such as a System V segment of its
@@ -502,6 +517,20 @@ COSHM_API COSHM_MUST_CHECK int coshm_stream_peek(struct coshm_stream *ch,
 COSHM_API COSHM_MUST_CHECK int coshm_stream_release(struct coshm_stream *ch, unsigned int count);
 
 /**
+ * coshm_stream_fd - a descriptor that poll(2) finds readable when there is a message.
+ *
+ * For programs that wait for other things as well: when it is readable, receive without a
+ * time-out
+ * until it finds nothing; that arms the descriptor again.
+ * It can be readable with nothing there.  It is closed with the handle; the
+ * program neither reads nor closes it.  Cost: a thread of this process, and two
+ * system calls each time that nothing is found.
+ * Errors: -EINVAL a handle that spins, or an observer's; -EMFILE, -EAGAIN no
+ *         more descriptors or threads; -EPERM; -ESTALE.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_stream_fd(struct coshm_stream *ch);
+
+/**
  * coshm_stream_wait_subscribers - wait until @count subscribers have a place.
  *
  * For a publisher that wants an audience for its first message.
@@ -635,6 +664,21 @@ COSHM_API COSHM_MUST_CHECK int coshm_queue_release(struct coshm_queue *ch, const
 COSHM_API COSHM_MUST_CHECK int coshm_queue_receive(struct coshm_queue *ch, void *data, size_t room,
 						   int64_t timeout_ns,
 						   struct coshm_delivery *delivery);
+
+/**
+ * coshm_queue_fd - a descriptor that poll(2) finds readable when there is a message.
+ *
+ * For programs that wait for other things as well: when it is readable, take without a
+ * time-out
+ * until it finds nothing; that arms the descriptor again.
+ * It can be readable with nothing there.  It is closed with the handle; the
+ * program neither reads nor closes it.  Cost: a thread of this process, and two
+ * system calls each time that nothing is found;
+ * the thread looks at all slots.
+ * Errors: -EINVAL a handle that spins, or an observer's; -EMFILE, -EAGAIN no
+ *         more descriptors or threads; -EPERM; -ESTALE.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_fd(struct coshm_queue *ch);
 
 #ifdef __cplusplus
 }

@@ -28,9 +28,9 @@ static void take_counters(struct coshm_info *info, const struct region *r)
 	struct latest_shared *latest = (void *)r->data;
 
 	/* Relaxed, all: numbers for people. */
-	info->messages = atomic_load_explicit(
-		r->geometry.kind == LAYOUT_LATEST ? &latest->head : &c->messages,
-		memory_order_relaxed);
+	info->messages = atomic_load_explicit(r->geometry.kind == LAYOUT_LATEST ? &latest->head :
+										  &c->messages,
+					      memory_order_relaxed);
 	info->bytes = atomic_load_explicit(&c->bytes, memory_order_relaxed);
 	info->lost = atomic_load_explicit(&c->lost, memory_order_relaxed);
 	info->evicted = atomic_load_explicit(&c->evicted, memory_order_relaxed);
@@ -55,8 +55,8 @@ int coshm_info_read(const char *dir, const char *name, struct coshm_info *info)
 		i.policy = g.policy;
 		i.slots = g.slots;
 		i.slot_bytes = g.slot_bytes;
-		i.message_bytes = g.ring_bytes / 2 > g.value_bytes ? g.ring_bytes / 2 :
-								     g.value_bytes;
+		i.message_bytes =
+			g.ring_bytes / 2 > g.value_bytes ? g.ring_bytes / 2 : g.value_bytes;
 		i.ring_bytes = g.ring_bytes;
 		i.region_bytes = g.region_bytes;
 		i.created_ns = h.created_ns;
@@ -86,7 +86,8 @@ static bool take_peer(struct region *r, unsigned int slot, struct coshm_peer *pe
 		return false;
 	*peer = (struct coshm_peer){ .slot = slot,
 				     .role = copy.role,
-				     .state = state == PEER_ALIVE ? COSHM_PEER_ALIVE : COSHM_PEER_DEAD,
+				     .state = state == PEER_ALIVE ? COSHM_PEER_ALIVE :
+								    COSHM_PEER_DEAD,
 				     .pid = copy.pid,
 				     .since_ns = copy.since_ns,
 				     .position = copy.position };
@@ -103,7 +104,8 @@ static bool has_something_to_do(struct region *r, unsigned int slot)
 
 	/* Relaxed, both: one who sleeps until there is something is not stuck. */
 	return !((atomic_load_explicit(&s->data_sleepers, memory_order_relaxed) |
-		  atomic_load_explicit(&s->room_sleepers, memory_order_relaxed)) & bit);
+		  atomic_load_explicit(&s->room_sleepers, memory_order_relaxed)) &
+		 bit);
 }
 
 /* Alive, awake, and where it was @look_ns ago. */

@@ -185,10 +185,33 @@ int coshm_latest_wait(struct coshm_latest *ch, uint64_t seen, int64_t timeout_ns
 	/* Relaxed: for people, who ask how far a peer has come. */
 	if (ch->region.self)
 		atomic_store_explicit(&ch->region.self->position, seen, memory_order_relaxed);
-	return wait_until(&(struct waiter){ .region = &ch->region,
-					    .bell = ch->bell,
-					    .ready = newer_ready,
-					    .check = newer_check,
-					    .arg = &newer },
-			  timeout_ns);
+	err = wait_until(&(struct waiter){ .region = &ch->region,
+					   .bell = ch->bell,
+					   .ready = newer_ready,
+					   .check = newer_check,
+					   .arg = &newer },
+			 timeout_ns);
+	if (err < 0)
+		notify_arm(&ch->notifier, seen);
+	return err;
+}
+
+static bool notify_ready(void *arg)
+{
+	struct coshm_latest *ch = arg;
+
+	return latest_newest(&ch->ring) != notify_from(&ch->notifier);
+}
+
+int coshm_latest_fd(struct coshm_latest *ch, uint64_t seen)
+{
+	int err = usable(ch, false);
+
+	if (err < 0)
+		return err;
+	return notify_fd(
+		&ch->notifier,
+		&(struct waiter){
+			.region = &ch->region, .bell = ch->bell, .ready = notify_ready, .arg = ch },
+		seen);
 }

@@ -9,6 +9,7 @@
 #define COSHM_LATEST_H
 
 #include "latest_core.h"
+#include "notify.h"
 #include "region.h"
 #include "wait.h"
 
@@ -16,6 +17,7 @@ struct coshm_latest {
 	struct region region; /* first: it is allocated as this */
 	struct latest_ring ring;
 	struct bell bell;
+	struct notifier notifier;
 	uint64_t tally_bytes; /* published and not yet added to the region's counters */
 };
 

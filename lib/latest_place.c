@@ -107,6 +107,8 @@ void coshm_latest_close(struct coshm_latest *ch)
 {
 	if (!ch)
 		return;
+	if (region_usable(&ch->region))
+		notify_stop(&ch->notifier);
 	if (region_usable(&ch->region) && ch->region.role == COSHM_PUBLISHER && ch->region.map)
 		latest_tally(ch);
 	region_detach(&ch->region);

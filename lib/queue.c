@@ -137,7 +137,10 @@ void coshm_queue_close(struct coshm_queue *ch)
 	if (!ch)
 		return;
 	if (region_usable(&ch->region)) {
-		recover(&ch->region, ch->region.slot); /* what is still ours goes to others */
+		notify_stop(&ch->notifier);
+		if (ch->calls != 0)
+			recover(&ch->region,
+				ch->region.slot); /* what is still ours goes to others */
 		queue_tally(ch);
 	}
 	region_detach(&ch->region);

@@ -8,6 +8,7 @@
 #ifndef COSHM_QUEUE_H
 #define COSHM_QUEUE_H
 
+#include "notify.h"
 #include "peer.h"
 #include "queue_core.h"
 #include "region.h"
@@ -21,6 +22,7 @@ struct coshm_queue {
 	uint64_t seen;     /* of "again"                                      */
 	uint64_t calls;    /* to look after the dead now and then             */
 	int64_t buried_ns; /* when a call that does not wait did it last   */
+	struct notifier notifier;
 	uint64_t tally_messages;
 	uint64_t tally_bytes;
 };

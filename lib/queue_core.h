@@ -46,7 +46,9 @@
 #include "layout.h"
 
 /* How far a consumer looks behind a claim before the head passes it. */
+#ifndef QUEUE_WINDOW /* a test makes it small */
 #define QUEUE_WINDOW 64u
+#endif
 
 /* Private to this process, checked once. */
 struct queue_ring {
@@ -133,14 +135,19 @@ static inline void queue_hint(_Atomic uint64_t *hint, uint64_t to)
 
 /*
  * queue_claim - a slot for a message of peer @me; its position, or QUEUE_NONE if
- * the queue is full: the message of the lap before was not taken yet.
+ * the queue is full: a message of the lap before was not taken yet, or somebody
+ * works in each slot.
+ *
+ * A position that was used moves the tail behind it, on behalf of a producer
+ * that died between its claim and its hint.
  */
 static inline uint64_t queue_claim(const struct queue_ring *ring, unsigned int me)
 {
 	uint64_t p = atomic_load_explicit(&ring->control->tail, memory_order_acquire);
+	uint64_t at_work = 0, most = QUEUE_WINDOW * (ring->mask + 1);
 
 	/* A swap that failed is not counted: another one's has gone through. */
-	for (uint64_t looks = 0; looks <= 2 * ring->mask + 1;) {
+	for (uint64_t looks = 0; at_work <= ring->mask && looks <= most;) {
 		uint64_t state = queue_load(ring, p);
 		int64_t ahead = queue_ahead(ring, state, p);
 
@@ -153,7 +160,13 @@ static inline uint64_t queue_claim(const struct queue_ring *ring, unsigned int m
 		}
 		if (queue_phase(state) == QUEUE_FULL && ahead < 0)
 			return QUEUE_NONE;
-		p++; /* claimed by another, or somebody is still at it: not ours to wait for */
+		if (ahead < 0) {
+			at_work++; /* since the lap before: not ours to wait for */
+		} else {
+			at_work = 0;
+			queue_hint(&ring->control->tail, p + 1);
+		}
+		p++;
 		looks++;
 	}
 	return QUEUE_NONE;
@@ -303,6 +316,18 @@ static inline uint64_t queue_take(const struct queue_ring *ring, unsigned int me
 		looks++;
 	}
 	return QUEUE_NONE;
+}
+
+/* Is there a message anywhere?  Looks at all slots. */
+static inline bool queue_has_message(const struct queue_ring *ring)
+{
+	for (uint64_t i = 0; i <= ring->mask; i++) {
+		enum queue_phase phase = queue_phase(queue_load(ring, i));
+
+		if (phase == QUEUE_FULL || phase == QUEUE_AGAIN)
+			return true;
+	}
+	return false;
 }
 
 /* @me is done with it; false if the slot is not his. */

@@ -211,8 +211,10 @@ static int take(struct coshm_queue *ch, int64_t timeout_ns, struct coshm_deliver
 	p = queue_take(&ch->ring, ch->region.slot, &ch->seen);
 	if (p == QUEUE_NONE)
 		err = wait_for(ch, data_ready, ch->data, timeout_ns, &p);
-	if (err == -EAGAIN)
+	if (err == -EAGAIN) {
+		notify_arm(&ch->notifier, 0);
 		return err_const(EAGAIN, "there is no message yet");
+	}
 	if (err < 0)
 		return err;
 	/* Relaxed, both: ordered by Q2; and a number for people. */
@@ -225,6 +227,26 @@ static int take(struct coshm_queue *ch, int64_t timeout_ns, struct coshm_deliver
 		.deliveries = queue_deliveries(queue_load(&ch->ring, p)),
 	};
 	return 0;
+}
+
+static bool notify_ready(void *arg)
+{
+	struct coshm_queue *ch = arg;
+
+	return queue_has_message(&ch->ring);
+}
+
+int coshm_queue_fd(struct coshm_queue *ch)
+{
+	int err = usable(ch, COSHM_CONSUMER);
+
+	if (err < 0)
+		return err;
+	return notify_fd(
+		&ch->notifier,
+		&(struct waiter){
+			.region = &ch->region, .bell = ch->data, .ready = notify_ready, .arg = ch },
+		0);
 }
 
 static int release(struct coshm_queue *ch, uint64_t slot)

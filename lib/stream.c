@@ -200,6 +200,7 @@ void coshm_stream_close(struct coshm_stream *ch)
 	if (!ch)
 		return;
 	if (region_usable(&ch->region) && ch->region.self) {
+		notify_stop(&ch->notifier);
 		if (ch->region.role == COSHM_PUBLISHER) {
 			stream_discard(&ch->ring, &ch->writer);
 			stream_note(&ch->ring, &ch->writer);

@@ -9,6 +9,7 @@
 #ifndef COSHM_STREAM_H
 #define COSHM_STREAM_H
 
+#include "notify.h"
 #include "peer.h"
 #include "region.h"
 #include "stream_core.h"
@@ -31,6 +32,7 @@ struct coshm_stream {
 	uint64_t peeked_start; /* of the first large one among them                    */
 	uint64_t peeked_lost;  /* what the first of them said is lost before it        */
 	bool peeked_large;
+	struct notifier notifier;
 };
 
 extern const struct region_kind stream_kind;

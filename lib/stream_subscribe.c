@@ -41,8 +41,10 @@ static int publisher_alive(void *arg)
 
 __attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int64_t timeout_ns)
 {
-	if (timeout_ns == 0)
+	if (timeout_ns == 0) {
+		notify_arm(&ch->notifier, ch->reader.next);
 		return err_const(EAGAIN, "there is no message yet");
+	}
 	if (ch->region.self)
 		stream_tell_position(&ch->reader, ch->region.self);
 	return wait_until(&(struct waiter){ .region = &ch->region,
@@ -51,6 +53,28 @@ __attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int6
 					    .check = publisher_alive,
 					    .arg = ch },
 			  timeout_ns);
+}
+
+/* As data_ready(), for the thread: it may not look at what the program is changing. */
+static bool notify_ready(void *arg)
+{
+	struct coshm_stream *ch = arg;
+	struct stream_found found;
+
+	return stream_look(&ch->ring, notify_from(&ch->notifier), &found) != STREAM_EMPTY;
+}
+
+int coshm_stream_fd(struct coshm_stream *ch)
+{
+	int err = stream_usable(ch, COSHM_SUBSCRIBER);
+
+	if (err < 0)
+		return err;
+	return notify_fd(
+		&ch->notifier,
+		&(struct waiter){
+			.region = &ch->region, .bell = ch->data, .ready = notify_ready, .arg = ch },
+		ch->reader.next);
 }
 
 static void skip(struct coshm_stream *ch, uint64_t jumps)

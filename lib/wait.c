@@ -62,7 +62,7 @@ int wait_err_retired(const struct region *r)
 	return err_say(ESTALE, "%s was removed or replaced: close it and open it anew", r->path);
 }
 
-static void wake_peer(struct region_shared *shared, unsigned int slot)
+void bell_wake(struct region_shared *shared, unsigned int slot)
 {
 	_Atomic uint32_t *wake = &shared->peers[slot].wake;
 
@@ -81,14 +81,14 @@ void bell_ring_all(struct region *r, struct bell bell)
 
 		sleepers &= sleepers - 1;
 		if (slot < LAYOUT_PEERS)
-			wake_peer(r->shared, slot);
+			bell_wake(r->shared, slot);
 	}
 }
 
 void bell_ring_everybody(struct region_shared *shared)
 {
 	for (unsigned int slot = 0; slot < LAYOUT_PEERS; slot++)
-		wake_peer(shared, slot);
+		bell_wake(shared, slot);
 }
 
 /* L1: our bit is up before we look; all wakers' stores so far are visible to that look. */

@@ -52,7 +52,8 @@ int wait_until(const struct waiter *w, int64_t timeout_ns);
 int64_t wait_now_ns(void);
 
 void bell_ring_all(struct region *r, struct bell bell);
-/* Wake every peer, whatever it waits for. */
+/* Wake one peer, or every one, whatever it waits for. */
+void bell_wake(struct region_shared *shared, unsigned int slot);
 void bell_ring_everybody(struct region_shared *shared);
 
 /* L2: call it after progress was stored. */

@@ -5,7 +5,7 @@
 #define _GNU_SOURCE
 #include "scene.h"
 
-#include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 
@@ -327,6 +327,48 @@ static void test_directories(void **state)
 	assert_true(region_create(&plan) < 0);
 }
 
+/* In a mount namespace with a /dev/shm of its own, so that nobody's channels are touched. */
+static void in_the_default_directory(const struct actor *self, void *arg)
+{
+	struct stat st;
+
+	(void)self;
+	(void)arg;
+	child_check(unshare(CLONE_NEWNS) == 0);
+	child_check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	child_check(mount("shm", "/dev/shm", "tmpfs", 0, "mode=1777,size=1m") == 0);
+	child_check(unsetenv("COSHM_DIR") == 0);
+	umask(077);
+	child_check(coshm_remove(NULL, NAME) == -ENOENT); /* looking for one makes no directory */
+	child_check(access("/dev/shm/coshm", F_OK) < 0);
+	child_check(create(NAME) == 0);
+	child_check(stat("/dev/shm/coshm", &st) == 0 && (st.st_mode & 07777) == 01777);
+	child_check(coshm_remove(NULL, NAME) == 0);
+	/* Its maker was killed between mkdir and chmod. */
+	child_check(chmod("/dev/shm/coshm", 01700) == 0);
+	child_check(create(NAME) == 0);
+	child_check(stat("/dev/shm/coshm", &st) == 0 && (st.st_mode & 07777) == 01777);
+	/* A mode that somebody has chosen stays. */
+	child_check(chmod("/dev/shm/coshm", 0750) == 0);
+	child_check(create("other") == 0);
+	child_check(stat("/dev/shm/coshm", &st) == 0 && (st.st_mode & 07777) == 0750);
+	/* A link that somebody else put there is not followed. */
+	child_check(rename("/dev/shm/coshm", "/dev/shm/moved") == 0);
+	child_check(symlink("moved", "/dev/shm/coshm") == 0);
+	child_check(create("third") < 0);
+}
+
+static void test_default_directory(void **state)
+{
+	struct actor a;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	a = actor_start(in_the_default_directory, NULL);
+	assert_int_equal(actor_end(&a), 0);
+}
+
 static void test_observer_cannot_write(void **state)
 {
 	struct region *r;
@@ -492,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_shortened_file),
 		cmocka_unit_test(test_full_file_system),
 		cmocka_unit_test(test_directories),
+		cmocka_unit_test(test_default_directory),
 		cmocka_unit_test(test_observer_cannot_write),
 		cmocka_unit_test(test_retired),
 		cmocka_unit_test(test_eight_racing_creators),

@@ -154,6 +154,30 @@ static void test_batches(void **state)
 	coshm_stream_close(s);
 }
 
+/*
+ * The longest batch, behind messages that were not noted yet, and killed right
+ * after its one store: together more than a lap that the next one has to find.
+ */
+static void test_killed_after_a_long_batch(void **state)
+{
+	struct coshm_stream *p = open_with(COSHM_PUBLISHER, 0), *s = open_with(COSHM_SUBSCRIBER, 0);
+	struct stream_writer *w = &p->writer;
+
+	(void)state;
+	for (uint64_t i = 0; i < 3; i++) {
+		assert_ok(coshm_stream_publish(p, &i, 0, 0));
+		assert_ok(coshm_stream_receive(s, NULL, 0, 0, &(struct coshm_message){ 0 }));
+	}
+	assert_int_equal(w->noted, 0);
+	for (int i = 0; i < SLOTS - 1; i++)
+		assert_ok(coshm_stream_loan(p, 8, 0, &(void *){ NULL }));
+	stream_slot(&p->ring, w->next)->word = w->first_word;
+	stream_resume(&p->ring, w);
+	assert_int_equal(w->next, 3 + SLOTS - 1);
+	coshm_stream_close(p);
+	coshm_stream_close(s);
+}
+
 static void test_peek_many(void **state)
 {
 	struct coshm_stream *p = open_with(COSHM_PUBLISHER, 0), *s = open_with(COSHM_SUBSCRIBER, 0);
@@ -498,6 +522,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lossless_waits_for_bytes, lossless, teardown),
 		cmocka_unit_test_setup_teardown(test_batches, lossless, teardown),
 		cmocka_unit_test_setup_teardown(test_batches, overwrite, teardown),
+		cmocka_unit_test_setup_teardown(test_killed_after_a_long_batch, lossless, teardown),
+		cmocka_unit_test_setup_teardown(test_killed_after_a_long_batch, overwrite,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_peek_many, lossless, teardown),
 		cmocka_unit_test_setup_teardown(test_overwrite_counts_what_is_lost, overwrite,
 						teardown),
