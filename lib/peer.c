@@ -21,6 +21,7 @@
 
 #include "err.h"
 #include "peer.h"
+#include "wait.h"
 
 _Static_assert(sizeof(off_t) == 8, "lock offsets are far out: build with 64-bit file offsets");
 
@@ -118,6 +119,7 @@ static bool clean(struct region *r, unsigned int slot, const struct region_kind 
 	if (kind->recover)
 		kind->recover(r, slot);
 	clear_sleeper(r, slot);
+	bell_ring_everybody(r->shared); /* he may have died with their bits in his hand */
 	/* Release: who sees the slot free sees it recovered. */
 	atomic_store_explicit(&r->shared->peers[slot].role, 0, memory_order_release);
 	/* Relaxed: a number for people. */

@@ -86,6 +86,8 @@ static pid_t in_child(void (*play)(void))
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
 		play();
 		_exit(0);
 	}

@@ -6,6 +6,7 @@
  */
 #include <getopt.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -152,6 +153,18 @@ static int play_table(const struct scenario *table, int *number)
 	return bad;
 }
 
+/* The children die with us; their channel is to go too. */
+static void give_up(int sig)
+{
+	char path[sizeof(play_dir) + sizeof(NAME)];
+
+	strcpy(path, play_dir);
+	strcat(path, "/" NAME);
+	unlink(path);
+	rmdir(play_dir);
+	_exit(128 + sig);
+}
+
 /* Stepping is a ping-pong of two processes: on one CPU it is twice as fast. */
 static void stay_on_one_cpu(void)
 {
@@ -218,6 +231,8 @@ int main(int argc, char **argv)
 		perror("step");
 		return 2;
 	}
+	signal(SIGINT, give_up);
+	signal(SIGTERM, give_up);
 	stay_on_one_cpu();
 	srand(options.seed);
 	printf("# seed %u\n", options.seed);

@@ -62,6 +62,8 @@ pid_t step_start(void (*play)(void *arg), void *arg)
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
 		if (trace(PTRACE_TRACEME, 0, 0, NULL) < 0)
 			_exit(99);
 		play(arg);

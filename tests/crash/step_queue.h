@@ -51,6 +51,8 @@ unsigned int queue_judge(const struct coshm_delivery *d);
 void queue_drain(int64_t timeout_ns);
 /* Push and receive, all of it. */
 void queue_go_on(void);
+/* With nothing in it and nobody at work: all of it is there to be used. */
+void queue_check_room(void);
 /* How many of setup's messages have not come. */
 unsigned int queue_missing(void);
 

@@ -80,6 +80,16 @@ void queue_go_on(void)
 	}
 }
 
+void queue_check_room(void)
+{
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		came[ID_OTHERS + i] = 0;
+		must(queue_push_id(producer, ID_OTHERS + i, 0) == 0, PLAY_WEDGED,
+		     "room for %u messages is left, of %u", i, SLOTS);
+	}
+	queue_drain(0);
+}
+
 unsigned int queue_missing(void)
 {
 	unsigned int missing = 0;

@@ -48,6 +48,8 @@ static void start(unsigned int peer)
 	if (pids[peer] != 0)
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	storm_must(getpid() == 1, "it is not PID 1");
 	storming->play(peer);
 	_exit(0);
@@ -242,12 +244,25 @@ static bool may_clone(void)
 	return pid > 0;
 }
 
+static char dir[] = "/dev/shm/coshm-storm-XXXXXX";
+
+/* The peers die with us; their channel is to go too. */
+static void give_up(int sig)
+{
+	char path[sizeof(dir) + sizeof(NAME)];
+
+	strcpy(path, dir);
+	strcat(path, "/" NAME);
+	unlink(path);
+	rmdir(dir);
+	_exit(128 + sig);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct storm_kind *const kinds[] = { &storm_latest, &storm_lossless,
 							  &storm_overwrite, &storm_least,
 							  &storm_most };
-	char dir[] = "/dev/shm/coshm-storm-XXXXXX";
 	const int count = sizeof(kinds) / sizeof(kinds[0]);
 	int number = 0, bad = 0;
 
@@ -261,6 +276,8 @@ int main(int argc, char **argv)
 		perror("storm");
 		return 2;
 	}
+	signal(SIGINT, give_up);
+	signal(SIGTERM, give_up);
 	srand(options.seed);
 	printf("# seed %u\n", options.seed);
 	for (int i = 0; i < count; i++) {
