@@ -5,7 +5,9 @@
  * The child marks where the part begins that is to be stepped, and where it
  * ends.  A system call is one step.  Nothing here knows the processor: the
  * marks are signals that the child sends to itself, and the kernel tells the
- * address of each instruction.
+ * address of each instruction.  (Where an atomic operation is a loop of a
+ * load-exclusive and a store-exclusive, a step in between makes it fail for
+ * ever: an aarch64 is to have LSE.  Only x86-64 was tried.)
  */
 #ifndef COSHM_TEST_STEP_H
 #define COSHM_TEST_STEP_H

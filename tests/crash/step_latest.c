@@ -337,76 +337,45 @@ static void rest_place(void)
 		play_nap();
 }
 
-#define CASE(...) (&(const struct latest_case){ __VA_ARGS__ })
+#define CASE(...)                                                                                  \
+	.with = &(const struct latest_case)                                                        \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+#define ROW(name_, ...)                                                                            \
+	{                                                                                          \
+		.name = "latest " name_, .setup = setup, __VA_ARGS__                               \
+	}
 #define PUBLISHER                                                                                  \
-	.setup = setup, .others = readers, .ready = ready_publisher, .check = check_publisher,     \
+	.others = readers, .ready = ready_publisher, .check = check_publisher,                     \
 	.after = after_publisher, .rest = rest_publisher
 #define READER                                                                                     \
-	.setup = setup, .others = others_of_reader, .ready = ready_reader, .check = check_reader,  \
+	.others = others_of_reader, .ready = ready_reader, .check = check_reader,                  \
 	.after = after_reader, .rest = rest_reader
-#define PLACE                                                                                      \
-	.setup = setup, .others = readers, .check = check_place, .after = after_place,             \
-	.rest = rest_place
+#define PLACE .others = readers, .check = check_place, .after = after_place, .rest = rest_place
 #define READER_PLACE                                                                               \
-	.setup = setup, .others = others_of_reader, .check = check_reader, .after = after_place,   \
-	.rest = rest_place
+	.others = others_of_reader, .check = check_reader, .after = after_place, .rest = rest_place
+#define PUBLISH        PUBLISHER, .act = act_publish
+#define OPEN_PUBLISHER PLACE, .ready = ready_nothing, .act = act_open_publisher
 
 const struct scenario latest_scenarios[] = {
-	{ .name = "latest publish, first",
-	  .act = act_publish,
-	  PUBLISHER,
-	  .with = CASE(.before = 0) },
-	{ .name = "latest publish, at the wrap",
-	  .act = act_publish,
-	  PUBLISHER,
-	  .with = CASE(.before = 7) },
-	{ .name = "latest publish, one sleeps",
-	  .act = act_publish,
-	  PUBLISHER,
-	  .slow = true,
-	  .with = CASE(.before = 3, .sleeper = true) },
-	{ .name = "latest loan and publish",
-	  .act = act_loan,
-	  PUBLISHER,
-	  .with = CASE(.before = 4) },
-	{ .name = "latest publish after take-over",
-	  .act = act_publish,
-	  PUBLISHER,
-	  .with = CASE(.before = 5, .dead = true) },
-	{ .name = "latest read, empty", .act = act_read, READER, .with = CASE(.before = 0) },
-	{ .name = "latest read", .act = act_read, READER, .with = CASE(.before = 5, .overrun = 1) },
-	{ .name = "latest read, overrun",
-	  .act = act_read,
-	  READER,
-	  .with = CASE(.before = 5, .overrun = BUFFERS) },
-	{ .name = "latest peek and check, overrun",
-	  .act = act_peek,
-	  READER,
-	  .with = CASE(.before = 5, .overrun = BUFFERS) },
-	{ .name = "latest open publisher",
-	  .ready = ready_nothing,
-	  .act = act_open_publisher,
-	  PLACE,
-	  .with = CASE(.before = 5) },
-	{ .name = "latest take over from the dead",
-	  .ready = ready_nothing,
-	  .act = act_open_publisher,
-	  PLACE,
-	  .with = CASE(.before = 5, .dead = true) },
-	{ .name = "latest close publisher",
-	  .ready = ready_close,
-	  .act = act_close_publisher,
-	  PLACE,
-	  .with = CASE(.before = 5) },
-	{ .name = "latest open subscriber",
-	  .ready = ready_nothing,
-	  .act = act_open_subscriber,
-	  READER_PLACE,
-	  .with = CASE(.before = 5, .overrun = 2) },
-	{ .name = "latest close subscriber",
-	  .ready = ready_close_reader,
-	  .act = act_close_subscriber,
-	  READER_PLACE,
-	  .with = CASE(.before = 5, .overrun = 2) },
+	ROW("publish, first", PUBLISH, CASE(.before = 0)),
+	ROW("publish, at the wrap", PUBLISH, CASE(.before = 7)),
+	ROW("publish, one sleeps", PUBLISH, CASE(.before = 3, .sleeper = true), .slow = true),
+	ROW("publish after take-over", PUBLISH, CASE(.before = 5, .dead = true)),
+	ROW("loan and publish", PUBLISHER, .act = act_loan, CASE(.before = 4)),
+	ROW("read, empty", READER, .act = act_read, CASE(.before = 0)),
+	ROW("read", READER, .act = act_read, CASE(.before = 5, .overrun = 1)),
+	ROW("read, overrun", READER, .act = act_read, CASE(.before = 5, .overrun = BUFFERS)),
+	ROW("peek and check, overrun", READER, .act = act_peek,
+	    CASE(.before = 5, .overrun = BUFFERS)),
+	ROW("open publisher", OPEN_PUBLISHER, CASE(.before = 5)),
+	ROW("take over from the dead", OPEN_PUBLISHER, CASE(.before = 5, .dead = true)),
+	ROW("close publisher", PLACE, .ready = ready_close, .act = act_close_publisher,
+	    CASE(.before = 5)),
+	ROW("open subscriber", READER_PLACE, .ready = ready_nothing, .act = act_open_subscriber,
+	    CASE(.before = 5, .overrun = 2)),
+	ROW("close subscriber", READER_PLACE, .ready = ready_close_reader,
+	    .act = act_close_subscriber, CASE(.before = 5, .overrun = 2)),
 	{ 0 },
 };

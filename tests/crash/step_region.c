@@ -37,6 +37,8 @@ static int create(void)
 
 	if (now()->kind == LAYOUT_STREAM)
 		return coshm_stream_create(NAME, &s, NULL);
+	if (now()->kind == LAYOUT_QUEUE)
+		return coshm_queue_create(NAME, NULL, NULL);
 	return coshm_latest_create(NAME, 64, 0, NULL);
 }
 
@@ -66,6 +68,7 @@ static void setup(void)
 static int try_it(void)
 {
 	struct coshm_stream *stream = NULL;
+	struct coshm_queue *queue = NULL;
 	struct coshm_latest *p = NULL, *s = NULL;
 	uint64_t sent = 4711, got = 0, number = 0;
 	int rc;
@@ -75,6 +78,13 @@ static int try_it(void)
 		if (rc == 0)
 			rc = coshm_stream_publish(stream, &sent, sizeof(sent), 0);
 		coshm_stream_close(stream);
+		return rc;
+	}
+	if (now()->kind == LAYOUT_QUEUE) {
+		rc = coshm_queue_open(NAME, COSHM_PRODUCER, NULL, &queue);
+		if (rc == 0)
+			rc = coshm_queue_push(queue, &sent, sizeof(sent), 0);
+		coshm_queue_close(queue);
 		return rc;
 	}
 	rc = coshm_latest_open(NAME, COSHM_PUBLISHER, NULL, &p);
@@ -285,6 +295,7 @@ static void after_retire(void)
 const struct scenario region_scenarios[] = {
 	{ .name = "region create, latest", CREATE, .with = CASE(.kind = LAYOUT_LATEST) },
 	{ .name = "region create, stream", CREATE, .with = CASE(.kind = LAYOUT_STREAM) },
+	{ .name = "region create, queue", CREATE, .with = CASE(.kind = LAYOUT_QUEUE) },
 	{ .name = "region create, eight at once", RACE, .with = CASE(.kind = LAYOUT_STREAM) },
 	{ .name = "region create over a leftover",
 	  .setup = setup,

@@ -9,7 +9,9 @@
 #include "queue.h"
 #include "storm.h"
 
-#define BYTES 112u
+#define BYTES     112u
+#define HELD_MOST 4u
+#define PUSHED    0x80u /* beside the count of its deliveries: its push has returned */
 
 static size_t bytes_of(uint64_t id)
 {
@@ -65,8 +67,7 @@ static void produce(unsigned int peer)
 			pause();
 		atomic_store(&n->begun, seq);
 		push_one(ch, seq * PRODUCERS + peer, i % 3 == 0);
-		/* 2: acknowledged. */
-		atomic_fetch_or(&storm->came[peer][seq], 0x80);
+		atomic_fetch_or(&storm->came[peer][seq], PUSHED);
 		storm_step(peer);
 		if (i % 256 == 0)
 			usleep(50); /* let them sleep now and then, and run */
@@ -83,7 +84,7 @@ static void judge(const struct coshm_delivery *d)
 	storm_must(d->bytes == bytes_of(id) && message_good(data + 1, d->bytes - 8, id) &&
 			   seq <= atomic_load(&storm->notes[from].begun),
 		   "message %llu is torn", (unsigned long long)id);
-	before = atomic_fetch_add(&storm->came[from][seq], 1) & 0x7f;
+	before = atomic_fetch_add(&storm->came[from][seq], 1) & ~PUSHED;
 	storm_must(before == 0 || d->deliveries > 1, "message %llu came twice",
 		   (unsigned long long)id);
 	storm_must(storming->policy == COSHM_QUEUE_AT_LEAST_ONCE ||
@@ -94,20 +95,29 @@ static void judge(const struct coshm_delivery *d)
 		atomic_fetch_add(&storm->again, 1);
 }
 
+/* Several at a time, some of them for a while: so that many deaths leave something. */
 static void consume(unsigned int peer)
 {
 	struct coshm_queue *ch = open_as(peer, COSHM_CONSUMER);
 
 	storm_up(peer, &ch->region);
-	for (;;) {
-		struct coshm_delivery d;
-		int rc = coshm_queue_take(ch, SECOND, &d);
+	for (unsigned int round = 0;; round++) {
+		struct coshm_delivery d[HELD_MOST];
+		unsigned int held = 0;
 
-		storm_must(rc == 0 || rc == -ETIMEDOUT, "take: %d: %s", rc, coshm_errmsg());
-		if (rc == 0) {
-			judge(&d);
-			storm_ok(coshm_queue_release(ch, d.data));
+		while (held <= round % HELD_MOST) {
+			int rc = coshm_queue_take(ch, held == 0 ? SECOND : 0, &d[held]);
+
+			storm_must(rc == 0 || rc == -ETIMEDOUT || rc == -EAGAIN, "take: %d: %s", rc,
+				   coshm_errmsg());
+			if (rc < 0)
+				break;
+			judge(&d[held++]);
 		}
+		if (round % 64 == 0)
+			usleep(100);
+		while (held > 0)
+			storm_ok(coshm_queue_release(ch, d[--held].data));
 		storm_step(peer);
 	}
 }
@@ -130,10 +140,9 @@ static void settle(void)
 		judge(&d);
 		storm_ok(coshm_queue_release(ch, d.data));
 	}
-	/* All but the number says 0x80: acknowledged, and never there. */
 	for (unsigned int p = 0; p < PRODUCERS; p++)
 		for (uint64_t seq = 1; seq <= atomic_load(&storm->notes[p].begun); seq++)
-			missing += atomic_load(&storm->came[p][seq]) == 0x80;
+			missing += atomic_load(&storm->came[p][seq]) == PUSHED;
 	for (unsigned int c = PRODUCERS; c < PEERS; c++)
 		allowed += storm->kills[c];
 	if (storming->policy == COSHM_QUEUE_AT_LEAST_ONCE)
