@@ -91,6 +91,13 @@ const struct scenario stream_scenarios[] = {
 	{ .name = "stream lossless receive, the publisher sleeps",
 	  SLEEPING_PUBLISHER,
 	  CASE(L, .before = 17, .lags = true) },
+	{ .name = "stream lossless open subscriber, all places held by the dead",
+	  .setup = stream_setup,
+	  .ready = stream_ready_coming,
+	  .act = stream_act_open_oldest,
+	  .check = stream_check_crowd,
+	  .only_killed = true,
+	  CASE(L, .before = 13, .dead_subscribers = LAYOUT_SEATS) },
 	COMMON("overwrite", O),
 	{ 0 },
 };

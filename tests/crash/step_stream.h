@@ -101,5 +101,6 @@ void stream_act_close_subscriber(void);
 void stream_check_publisher_place(void);
 void stream_after_publisher_place(void);
 void stream_rest_publisher_place(void);
+void stream_check_crowd(void);
 
 #endif /* COSHM_TEST_STEP_STREAM_H */

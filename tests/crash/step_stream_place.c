@@ -97,3 +97,13 @@ void stream_rest_publisher_place(void)
 	atomic_store(&ledger->total, pub->writer.next + 1);
 	stream_await_finish();
 }
+
+/* All places were held by the dead, and one more has died while it took one of them. */
+void stream_check_crowd(void)
+{
+	sub = stream_subscribe(0);
+	pub = stream_open_as(COSHM_PUBLISHER, 0);
+	stream_go_on(pub, &sub, ON); /* the dead are waited for no longer */
+	must(play_peers(&pub->region, PEER_DEAD) == 0, PLAY_WRONG, "nobody recovers for the dead");
+	must(play_peers(&pub->region, PEER_ALIVE) == 2, PLAY_WRONG, "somebody is missing");
+}
