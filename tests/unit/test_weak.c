@@ -380,12 +380,9 @@ static void test_queue(void **state)
 
 static void queue_begin_passed(void)
 {
-	uint64_t seen = 0;
-
 	queue_begin_all();
 	queue_claim(&queue, 0);
-	queue_push(2, 7);
-	queue_take(&queue, 3, &seen); /* passes the claim of program 0 */
+	queue_pass_head(&queue, 0, queue_load(&queue, 0)); /* the claim of program 0 */
 	weak_reset(weak.stale_most);
 }
 
