@@ -334,8 +334,8 @@ COSHM_API COSHM_MUST_CHECK int coshm_latest_wait(struct coshm_latest *ch, uint64
  * number @seen.
  *
  * For programs that wait for other things as well: when it is readable, call
- * coshm_latest_wait() with the newest number and no time-out
- * until it finds nothing; that arms the descriptor again.
+ * coshm_latest_wait() with the newest number and no time-out until it finds
+ * nothing; that arms the descriptor again.
  * It can be readable with nothing there.  It is closed with the handle; the
  * program neither reads nor closes it.  Cost: a thread of this process, and two
  * system calls each time that nothing is found.
@@ -519,9 +519,8 @@ COSHM_API COSHM_MUST_CHECK int coshm_stream_release(struct coshm_stream *ch, uns
 /**
  * coshm_stream_fd - a descriptor that poll(2) finds readable when there is a message.
  *
- * For programs that wait for other things as well: when it is readable, receive without a
- * time-out
- * until it finds nothing; that arms the descriptor again.
+ * For programs that wait for other things as well: when it is readable, receive
+ * without a time-out until it finds nothing; that arms the descriptor again.
  * It can be readable with nothing there.  It is closed with the handle; the
  * program neither reads nor closes it.  Cost: a thread of this process, and two
  * system calls each time that nothing is found.
@@ -668,9 +667,8 @@ COSHM_API COSHM_MUST_CHECK int coshm_queue_receive(struct coshm_queue *ch, void 
 /**
  * coshm_queue_fd - a descriptor that poll(2) finds readable when there is a message.
  *
- * For programs that wait for other things as well: when it is readable, take without a
- * time-out
- * until it finds nothing; that arms the descriptor again.
+ * For programs that wait for other things as well: when it is readable, take
+ * without a time-out until it finds nothing; that arms the descriptor again.
  * It can be readable with nothing there.  It is closed with the handle; the
  * program neither reads nor closes it.  Cost: a thread of this process, and two
  * system calls each time that nothing is found;
