@@ -14,7 +14,7 @@
 
 #include "soak.h"
 
-#define MESSAGES_SHORT UINT64_C(600000)
+#define MESSAGES_SHORT UINT64_C(300000)
 #define RESTARTS       1000u
 #define ROUNDS_LEAST   3u
 #define NORMAL_SLOTS   1024u

@@ -5,6 +5,8 @@
  * Each subscriber gets every message in order (lossless), or is told of each
  * one that it did not get (overwrite): received and lost make the whole.
  */
+#include <sched.h>
+
 #include "soak.h"
 #include "stream.h"
 
@@ -95,6 +97,8 @@ static void publish(void)
 			publish_copy(ch);
 			step = 1;
 		}
+		if (soaking->policy == COSHM_STREAM_OVERWRITE && i / 3 % 8 == 0)
+			sched_yield(); /* or on few CPUs it is all over before they look */
 		for (uint64_t k = 0; k < step; k++)
 			bytes += soak_bytes(soak_round.start + i + k, true);
 		if (i == soak_round.until || i == soak_round.until + 2) {
