@@ -148,8 +148,15 @@ static inline uint64_t queue_claim(const struct queue_ring *ring, unsigned int m
 
 	/* A swap that failed is not counted: another one's has gone through. */
 	for (uint64_t looks = 0; at_work <= ring->mask && looks <= most;) {
-		uint64_t state = queue_load(ring, p);
-		int64_t ahead = queue_ahead(ring, state, p);
+		uint64_t state;
+		int64_t ahead;
+
+		if (p == QUEUE_NONE) { /* names no position: nobody gets it, the head passes it */
+			p = 0;
+			queue_hint(&ring->control->tail, p);
+		}
+		state = queue_load(ring, p);
+		ahead = queue_ahead(ring, state, p);
 
 		if (queue_phase(state) == QUEUE_FREE && ahead <= 0) {
 			if (!queue_swap(ring, p, state,
