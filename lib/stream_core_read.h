@@ -70,15 +70,25 @@ static inline enum stream_look stream_look(const struct stream_ring *ring, uint6
 	return STREAM_HERE;
 }
 
-/* Overwrite: was the message at @p whole until now?  Its slot is next written for p + slots. */
+/*
+ * Overwrite: was the message at @p whole until now?  Its slot is next written for
+ * p + slots, and before that the word where p - 1 goes changes.  It becomes VOID
+ * when loans are taken back; if those reached as far as ours, our own word, which
+ * a later loan stores before its payload, is no message any more.
+ */
 static inline bool stream_intact(const struct stream_ring *ring, uint64_t p)
 {
-	uint64_t before;
+	uint64_t before, own;
+	int64_t ahead;
 
 	atomic_thread_fence(memory_order_acquire); /* R2 */
-	/* Relaxed: the fence makes the edge. */
+	/* Relaxed, both: the fence makes the edge. */
 	before = atomic_load_explicit(&stream_slot(ring, p - 1)->word, memory_order_relaxed);
-	return stream_ahead(ring, before, p - 1) <= 0;
+	ahead = stream_ahead(ring, before, p - 1);
+	if (ahead != 0 || stream_code(before) != STREAM_VOID)
+		return ahead <= 0;
+	own = atomic_load_explicit(&stream_slot(ring, p)->word, memory_order_relaxed);
+	return stream_ahead(ring, own, p) == 0 && stream_is_message(own);
 }
 
 /* The same for the bytes of a large one. */
@@ -96,9 +106,22 @@ static inline bool stream_found_intact(const struct stream_ring *ring, uint64_t 
 	return stream_intact(ring, p) && (!found->large || stream_bytes_intact(ring, found->start));
 }
 
+/* All before it is published: the end, or a position before it if that cannot be found now. */
+static inline uint64_t stream_known_end(const struct stream_ring *ring)
+{
+	uint64_t noted = atomic_load_explicit(&ring->control->published, memory_order_acquire);
+	uint64_t end = noted;
+
+	return stream_end(ring, &end) ? end : noted;
+}
+
 /*
  * stream_skip - the message at r->next is destroyed: go on with the oldest that
  * may be whole, and @margin messages more.  What is left out is counted.
+ *
+ * Never past the end: the second message of a batch and those behind it have
+ * their words before they are published, and only who comes to them over the
+ * first one knows that they are.
  */
 static inline void stream_skip(const struct stream_ring *ring, struct stream_reader *r,
 			       uint64_t margin)
@@ -106,12 +129,17 @@ static inline void stream_skip(const struct stream_ring *ring, struct stream_rea
 	int64_t own = stream_ahead(ring, stream_load(ring, r->next), r->next);
 	int64_t before = stream_ahead(ring, stream_load(ring, r->next - 1), r->next - 1);
 	uint64_t to = r->next + 1; /* at least: VOID, or large and its bytes reused */
+	uint64_t end = stream_known_end(ring);
 
 	/* Position x is there, so x + 1 may be being written, where x + 1 - slots was. */
 	if (own > 0)
 		to = r->next + ((uint64_t)own << ring->shift) + 2 - (ring->mask + 1) + margin;
 	else if (before > 0)
 		to = r->next + ((uint64_t)before << ring->shift) + 1 - (ring->mask + 1) + margin;
+	if ((int64_t)(to - end) > 0)
+		to = end;
+	if ((int64_t)(to - r->next) <= 0)
+		to = r->next + 1; /* published: a batch is shorter than a lap */
 	r->lost += to - r->next;
 	r->next = to;
 }

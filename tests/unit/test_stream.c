@@ -274,6 +274,51 @@ static void test_overwritten_while_looked_at(void **state)
 	coshm_stream_close(s);
 }
 
+/* Loans that are discarded have destroyed what they lay over, and no word is left that tells. */
+static void test_discarded_while_looked_at(void **state)
+{
+	struct coshm_stream *p = open_with(COSHM_PUBLISHER, 0), *s = open_with(COSHM_SUBSCRIBER, 0);
+	struct coshm_message m;
+	void *loan;
+	char data[8];
+
+	(void)state;
+	for (int i = 0; i < SLOTS - 1; i++)
+		assert_ok(coshm_stream_publish(p, "x", 1, 0));
+	assert_ok(coshm_stream_receive(s, data, 8, 0, &m));
+	assert_int_equal(coshm_stream_peek(s, &m, 1, 0), 1);
+	assert_int_equal(m.number, 1);
+	for (int i = 0; i < 3; i++) { /* the third one lies over it */
+		assert_ok(coshm_stream_loan(p, 1, 0, &loan));
+		memset(loan, 'y', 1);
+	}
+	assert_ok(coshm_stream_discard_loans(p));
+	assert_err(coshm_stream_release(s, 1), EAGAIN, "overwritten");
+	coshm_stream_close(p);
+	coshm_stream_close(s);
+}
+
+/* The later messages of a batch have their words before they are published. */
+static void test_never_skips_into_a_batch(void **state)
+{
+	struct coshm_stream *p = open_with(COSHM_PUBLISHER, 0), *s = open_with(COSHM_SUBSCRIBER, 0);
+	void *loan;
+
+	(void)state;
+	for (int i = 0; i < 3 * SLOTS; i++)
+		assert_ok(coshm_stream_publish(p, "x", 1, 0));
+	for (int i = 0; i < 3; i++)
+		assert_ok(coshm_stream_loan(p, 1, 0, &loan));
+	for (unsigned int margin = 0; margin <= SLOTS; margin++) {
+		struct stream_reader lapped = s->reader;
+
+		stream_skip(&s->ring, &lapped, margin);
+		assert_in_range(lapped.next, 1, p->writer.next);
+	}
+	coshm_stream_close(p);
+	coshm_stream_close(s);
+}
+
 static void test_oldest_and_newest(void **state)
 {
 	struct coshm_stream *p = open_with(COSHM_PUBLISHER, 0), *s;
@@ -532,6 +577,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_overwritten_while_looked_at, overwrite,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_discarded_while_looked_at, overwrite,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_never_skips_into_a_batch, overwrite, teardown),
 		cmocka_unit_test_setup_teardown(test_oldest_and_newest, lossless, teardown),
 		cmocka_unit_test_setup_teardown(test_oldest_and_newest, overwrite, teardown),
 		cmocka_unit_test(test_positions_wrap),
