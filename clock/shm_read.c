@@ -238,7 +238,8 @@ static void say(struct reader *r)
 		break;
 	case FOUND_STALE:
 		if (writer_lives(r->o))
-			complain("is it paused (docker unpause) or stopped (kill -CONT)?",
+			complain("is it paused (docker unpause) or stopped (kill -CONT)? if its "
+				 "container was restarted, restart this one too",
 				 "the time stands still at %" PRId64 ": the writer lives, but does "
 				 "not write",
 				 r->seen);
