@@ -34,6 +34,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -162,9 +163,15 @@ COSHM_API COSHM_MUST_CHECK int coshm_remove(const char *dir, const char *name);
  */
 COSHM_API COSHM_MUST_CHECK int coshm_retire(const char *dir, const char *name);
 
+enum coshm_kind {
+	COSHM_LATEST = 1,
+	COSHM_STREAM = 2,
+	COSHM_QUEUE = 3,
+};
+
 /* A channel as a tool sees it.  Counters lag by some hundred messages. */
 struct coshm_info {
-	uint32_t kind;   /* 1 latest, 2 stream, 3 queue                     */
+	uint32_t kind;   /* enum coshm_kind                                 */
 	uint32_t policy; /* enum coshm_stream_policy or coshm_queue_policy  */
 	uint32_t slots;
 	uint32_t slot_bytes;
@@ -322,8 +329,8 @@ COSHM_API COSHM_MUST_CHECK int coshm_latest_check(struct coshm_latest *ch, uint6
  * @seen: from coshm_latest_read(); 0 waits for any value
  *
  * Errors: -ETIMEDOUT none came in time; -EINTR; -ESTALE as above;
- *         -EOWNERDEAD the publisher has died, and nobody took its place yet:
- *         wait again if somebody will.
+ *         -EOWNERDEAD the publisher has died, and nobody took its place yet; told
+ *         once to each handle: wait again if somebody will.
  * Blocks: as the handle was opened, see enum coshm_wait.
  */
 COSHM_API COSHM_MUST_CHECK int coshm_latest_wait(struct coshm_latest *ch, uint64_t seen,
@@ -401,7 +408,7 @@ struct coshm_stream_shape {
 	uint32_t policy;      /* enum coshm_stream_policy                                 */
 	uint32_t slots;       /* rounded up to a power of two; 0: 1024                    */
 	uint32_t small_bytes; /* largest message that lies in its slot, to 16384; 0: 112  */
-	uint64_t large_bytes; /* largest message of all; 0: what a slot takes             */
+	uint64_t large_bytes; /* messages of at least so many fit; 0: what a slot takes   */
 	uint64_t ring_bytes;  /* for large ones, rounded up; 0: four of the largest       */
 };
 
@@ -485,8 +492,8 @@ COSHM_API COSHM_MUST_CHECK int coshm_stream_discard_loans(struct coshm_stream *c
  * Errors: -EAGAIN     nothing there, and @timeout_ns is 0; or overtaken by an
  *                     overwriting publisher on each of a number of tries
  *         -ETIMEDOUT, -EINTR, -EPERM, -ESTALE
- *         -EOWNERDEAD nothing there, and the publisher has died: call again if
- *                     another one will take over
+ *         -EOWNERDEAD nothing there, and the publisher has died; told once to each
+ *                     handle: call again if another one will take over
  *         -EMSGSIZE   the message is larger than @room; it stays the next one
  *         -EPROTO     the message was damaged by a program gone wrong, and is left out
  * Blocks: as the handle was opened, see enum coshm_wait.
@@ -620,6 +627,19 @@ COSHM_API COSHM_MUST_CHECK int coshm_queue_push(struct coshm_queue *ch, const vo
 						size_t bytes, int64_t timeout_ns);
 
 /**
+ * coshm_queue_push_batch - append copies of several messages, and wake consumers once.
+ * @messages: addresses and lengths
+ * @count:    1 to 2^31 - 1
+ *
+ * Waits for room for the first one alone, and returns how many were pushed, one at
+ * least.  Each is a message like any other: consumers see it as soon as it is there.
+ * Errors, Blocks: as coshm_queue_push(); -EMSGSIZE: one of them, and none was pushed.
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_push_batch(struct coshm_queue *ch,
+						      const struct iovec *messages,
+						      unsigned int count, int64_t timeout_ns);
+
+/**
  * coshm_queue_loan - a slot for a message, to be filled where it lies.
  * @data: set to coshm_queue_message_bytes() bytes, aligned as the type asks and
  *        to 16 at least
@@ -646,6 +666,16 @@ COSHM_API COSHM_MUST_CHECK int coshm_queue_discard_loan(struct coshm_queue *ch, 
  */
 COSHM_API COSHM_MUST_CHECK int coshm_queue_take(struct coshm_queue *ch, int64_t timeout_ns,
 						struct coshm_delivery *delivery);
+
+/**
+ * coshm_queue_take_batch - get up to @max messages, and wait for the first one alone.
+ *
+ * Returns how many there are, one at least; each is to be released.
+ * Errors, Blocks: as coshm_queue_take().
+ */
+COSHM_API COSHM_MUST_CHECK int coshm_queue_take_batch(struct coshm_queue *ch,
+						      struct coshm_delivery *deliveries,
+						      unsigned int max, int64_t timeout_ns);
 
 /** coshm_queue_release - acknowledge a message that was taken.  -EINVAL it is none of ours. */
 COSHM_API COSHM_MUST_CHECK int coshm_queue_release(struct coshm_queue *ch, const void *data);

@@ -101,6 +101,7 @@ static int claim(struct coshm_queue *ch, int64_t timeout_ns, uint64_t *p)
 	return err;
 }
 
+/* Consumers sleep on until announce(). */
 static int commit(struct coshm_queue *ch, uint64_t p, size_t bytes)
 {
 	/* Relaxed: ordered by Q1. */
@@ -108,11 +109,22 @@ static int commit(struct coshm_queue *ch, uint64_t p, size_t bytes)
 			      memory_order_relaxed);
 	if (!queue_commit(&ch->ring, p, ch->region.slot))
 		return err_const(EINVAL, "this is not a loan of this handle");
-	bell_ring(&ch->region, ch->data);
+	ch->tally_messages++;
 	ch->tally_bytes += bytes;
-	if (++ch->tally_messages == TALLY_EVERY)
-		queue_tally(ch);
 	return 0;
+}
+
+static void announce(struct coshm_queue *ch)
+{
+	bell_ring(&ch->region, ch->data);
+	if (ch->tally_messages >= TALLY_EVERY)
+		queue_tally(ch);
+}
+
+static int push_claimed(struct coshm_queue *ch, uint64_t p, const void *data, size_t bytes)
+{
+	copy_in(queue_payload(&ch->ring, p), data, bytes);
+	return commit(ch, p, bytes);
 }
 
 static int err_large(const struct coshm_queue *ch, size_t bytes)
@@ -131,10 +143,36 @@ int coshm_queue_push(struct coshm_queue *ch, const void *data, size_t bytes, int
 	if (bytes > ch->ring.value_bytes)
 		return err_large(ch, bytes);
 	err = claim(ch, timeout_ns, &p);
+	if (err == 0)
+		err = push_claimed(ch, p, data, bytes);
+	if (err == 0)
+		announce(ch);
+	return err;
+}
+
+int coshm_queue_push_batch(struct coshm_queue *ch, const struct iovec *messages, unsigned int count,
+			   int64_t timeout_ns)
+{
+	int err = usable(ch, COSHM_PRODUCER);
+	unsigned int pushed = 0;
+	uint64_t p;
+
 	if (err < 0)
 		return err;
-	copy_in(queue_payload(&ch->ring, p), data, bytes);
-	return commit(ch, p, bytes);
+	if (count == 0 || count > INT32_MAX)
+		return err_const(EINVAL, "no message, or too many, are to be pushed");
+	for (unsigned int i = 0; i < count; i++)
+		if (messages[i].iov_len > ch->ring.value_bytes)
+			return err_large(ch, messages[i].iov_len);
+	err = claim(ch, timeout_ns, &p);
+	if (err < 0)
+		return err;
+	do
+		err = push_claimed(ch, p, messages[pushed].iov_base, messages[pushed].iov_len);
+	while (err == 0 && ++pushed < count &&
+	       (p = queue_claim(&ch->ring, ch->region.slot)) != QUEUE_NONE);
+	announce(ch);
+	return err == 0 ? (int)pushed : err;
 }
 
 int coshm_queue_loan(struct coshm_queue *ch, int64_t timeout_ns, void **data)
@@ -183,7 +221,10 @@ int coshm_queue_push_loan(struct coshm_queue *ch, void *data, size_t bytes)
 	slot = slot_of(ch, data);
 	if (!ours(ch, slot, QUEUE_CLAIM, QUEUE_PASSED))
 		return err_const(EINVAL, "this is not a loan of this handle");
-	return commit(ch, slot, bytes);
+	err = commit(ch, slot, bytes);
+	if (err == 0)
+		announce(ch);
+	return err;
 }
 
 int coshm_queue_discard_loan(struct coshm_queue *ch, void *data)
@@ -201,10 +242,24 @@ int coshm_queue_discard_loan(struct coshm_queue *ch, void *data)
 	return 0;
 }
 
+static struct coshm_delivery deliver(struct coshm_queue *ch, uint64_t p)
+{
+	/* Relaxed, both: ordered by Q2; and a number for people. */
+	uint32_t bytes =
+		atomic_load_explicit(&queue_slot(&ch->ring, p)->bytes, memory_order_relaxed);
+
+	atomic_store_explicit(&ch->region.self->position, p + 1, memory_order_relaxed);
+	return (struct coshm_delivery){
+		.data = queue_payload(&ch->ring, p),
+		.bytes = bytes < ch->ring.value_bytes ? bytes : ch->ring.value_bytes,
+		.number = p,
+		.deliveries = queue_deliveries(queue_load(&ch->ring, p)),
+	};
+}
+
 static int take(struct coshm_queue *ch, int64_t timeout_ns, struct coshm_delivery *delivery)
 {
 	uint64_t p;
-	uint32_t bytes;
 	int err = 0;
 
 	look_after_the_dead(ch);
@@ -217,15 +272,7 @@ static int take(struct coshm_queue *ch, int64_t timeout_ns, struct coshm_deliver
 	}
 	if (err < 0)
 		return err;
-	/* Relaxed, both: ordered by Q2; and a number for people. */
-	bytes = atomic_load_explicit(&queue_slot(&ch->ring, p)->bytes, memory_order_relaxed);
-	atomic_store_explicit(&ch->region.self->position, p + 1, memory_order_relaxed);
-	*delivery = (struct coshm_delivery){
-		.data = queue_payload(&ch->ring, p),
-		.bytes = bytes < ch->ring.value_bytes ? bytes : ch->ring.value_bytes,
-		.number = p,
-		.deliveries = queue_deliveries(queue_load(&ch->ring, p)),
-	};
+	*delivery = deliver(ch, p);
 	return 0;
 }
 
@@ -262,6 +309,25 @@ int coshm_queue_take(struct coshm_queue *ch, int64_t timeout_ns, struct coshm_de
 	int err = usable(ch, COSHM_CONSUMER);
 
 	return err < 0 ? err : take(ch, timeout_ns, delivery);
+}
+
+int coshm_queue_take_batch(struct coshm_queue *ch, struct coshm_delivery *deliveries,
+			   unsigned int max, int64_t timeout_ns)
+{
+	int err = usable(ch, COSHM_CONSUMER);
+	unsigned int taken = 0;
+	uint64_t p;
+
+	if (err < 0)
+		return err;
+	if (max == 0 || max > INT32_MAX)
+		return err_const(EINVAL, "nothing, or too much, was asked to be taken");
+	err = take(ch, timeout_ns, &deliveries[taken++]);
+	if (err < 0)
+		return err;
+	while (taken < max && (p = queue_take(&ch->ring, ch->region.slot, &ch->seen)) != QUEUE_NONE)
+		deliveries[taken++] = deliver(ch, p);
+	return (int)taken;
 }
 
 int coshm_queue_release(struct coshm_queue *ch, const void *data)

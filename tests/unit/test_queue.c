@@ -72,6 +72,54 @@ static void test_arguments(void **state)
 	coshm_queue_close(c);
 }
 
+/* As many as there is room for, and as there are; the rest is for another call. */
+static void test_batches(void **state)
+{
+	struct coshm_queue *p = open_as(COSHM_PRODUCER), *c = open_as(COSHM_CONSUMER);
+	struct coshm_delivery taken[SLOTS + 1];
+	struct letter letters[SLOTS + 1];
+	struct iovec batch[SLOTS + 1];
+	uint64_t sent = 0, got = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i <= SLOTS; i++)
+		batch[i] = (struct iovec){ &letters[i], sizeof(letters[i]) };
+	for (unsigned int round = 0; round < 50; round++) {
+		unsigned int want = 1 + round % (SLOTS + 1), full = want < SLOTS ? want : SLOTS;
+
+		for (unsigned int i = 0; i < want; i++)
+			letters[i] = letter_of(1, sent + i);
+		assert_int_equal(coshm_queue_push_batch(p, batch, want, 0), full);
+		sent += full;
+		if (full == SLOTS)
+			assert_err(coshm_queue_push_batch(p, batch, 1, 0), EAGAIN, "is full");
+		while (got < sent) {
+			unsigned int max = 1 + round % 5;
+			int n = coshm_queue_take_batch(c, taken, max, 0);
+
+			assert_int_equal(n, sent - got < max ? sent - got : max);
+			for (int i = 0; i < n; i++) {
+				const struct letter *l = taken[i].data;
+
+				assert_true(is_letter(l));
+				assert_int_equal(l->number, got++);
+			}
+			for (int i = n; i-- > 0;) /* in any order */
+				assert_ok(coshm_queue_release(c, taken[i].data));
+		}
+		assert_int_equal(coshm_queue_take_batch(c, taken, SLOTS, 0), -EAGAIN);
+	}
+	batch[1].iov_len++;
+	assert_err(coshm_queue_push_batch(p, batch, 2, 0), EMSGSIZE, "takes up to 48");
+	assert_nothing(c);
+	assert_err(coshm_queue_push_batch(p, batch, 0, 0), EINVAL, "no message");
+	assert_err(coshm_queue_push_batch(c, batch, 1, 0), EPERM, "producer");
+	assert_err(coshm_queue_take_batch(c, taken, 0, 0), EINVAL, "nothing");
+	assert_err(coshm_queue_take_batch(p, taken, 1, 0), EPERM, "consumer");
+	coshm_queue_close(p);
+	coshm_queue_close(c);
+}
+
 static void test_each_to_one(void **state)
 {
 	struct coshm_queue *p = open_as(COSHM_PRODUCER);
@@ -325,6 +373,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_in_order, at_most_once, teardown),
 		cmocka_unit_test_setup_teardown(test_full, at_least_once, teardown),
 		cmocka_unit_test_setup_teardown(test_arguments, at_least_once, teardown),
+		cmocka_unit_test_setup_teardown(test_batches, at_least_once, teardown),
+		cmocka_unit_test_setup_teardown(test_batches, at_most_once, teardown),
 		cmocka_unit_test_setup_teardown(test_each_to_one, at_least_once, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_producer, at_least_once, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_consumer, at_least_once, teardown),
