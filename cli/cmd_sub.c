@@ -56,7 +56,7 @@ struct sub {
 	int64_t fresh_ns; /* when there last was a message  */
 	uint64_t lost;    /* and not yet said               */
 	int64_t lost_ns;  /* when that was said last, or 0  */
-	bool said_missing, said_dead;
+	bool said_missing;
 };
 
 enum { OPT_RAW = 256, OPT_OBSERVE, OPT_STREAM, OPT_LATEST, OPT_QUEUE };
@@ -182,7 +182,6 @@ static bool attach(struct sub *s, int *status)
 
 	if (err == 0) {
 		s->said_missing = false;
-		s->said_dead = false;
 		return true;
 	}
 	if (err == -ENOBUFS) {
@@ -206,7 +205,6 @@ static bool print(struct sub *s, const struct inlet_message *message, int *statu
 {
 	int err;
 
-	s->said_dead = false;
 	count_lost(s, message->lost);
 	if (message->deliveries > 1)
 		say("message %llu of %s was with a consumer that died: it is delivered again",
@@ -260,13 +258,9 @@ static bool go_on(struct sub *s, int err, int *status)
 		say("%s", coshm_errmsg());
 		return true;
 	case -EOWNERDEAD:
-		if (!s->said_dead)
-			say("%s: waiting for another one", coshm_errmsg());
-		s->said_dead = true;
-		nap_ns(LOOK_NS);
+		say("%s: waiting for another one", coshm_errmsg());
 		break;
 	case -ETIMEDOUT:
-		s->said_dead = false;
 		break;
 	default:
 		*status = complain_call(err, "cannot receive");

@@ -166,13 +166,7 @@ static bool newer_ready(void *arg)
 
 static int newer_check(void *arg)
 {
-	struct region *r = &((struct newer *)arg)->ch->region;
-	char text[PEER_TEXT_BYTES];
-
-	if (r->map && peer_probe(r, LAYOUT_PUBLISHER) == PEER_DEAD)
-		return err_say(EOWNERDEAD, "the publisher of %s has died: it was %s", r->path,
-			       peer_describe(r, LAYOUT_PUBLISHER, text));
-	return 0;
+	return peer_publisher_check(&((struct newer *)arg)->ch->region);
 }
 
 int coshm_latest_wait(struct coshm_latest *ch, uint64_t seen, int64_t timeout_ns)

@@ -138,8 +138,12 @@ static int take_publisher(struct region *r, int fd, const struct region_kind *ki
 	int err = peer_lock(fd, LAYOUT_PUBLISHER);
 
 	if (err == -EAGAIN)
-		return err_say(EBUSY, "%s has a publisher that is alive: %s", r->path,
-			       peer_describe(r, LAYOUT_PUBLISHER, text));
+		return err_say(EBUSY,
+			       peer_probe(r, LAYOUT_PUBLISHER) == PEER_DEAD ?
+				       "a program that only reads %s keeps its publisher's place "
+				       "locked, who has died: it was %s" :
+				       "%s has a publisher that is alive: %s",
+			       r->path, peer_describe(r, LAYOUT_PUBLISHER, text));
 	if (err < 0)
 		return err_locks(r, err);
 	clean(r, LAYOUT_PUBLISHER, kind);
@@ -204,7 +208,7 @@ enum peer_state peer_probe(struct region *r, unsigned int slot)
 	if (role_of(r, slot) == 0)
 		return PEER_NONE;
 	fd = region_probe_fd(r);
-	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &range) < 0 || range.l_type != F_UNLCK ||
+	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &range) < 0 || range.l_type == F_WRLCK ||
 	    fd != region_probe_fd(r))
 		return PEER_ALIVE;
 	if (role_of(r, slot) == 0)
@@ -230,6 +234,23 @@ bool peer_bury(struct region *r, unsigned int slot, const struct region_kind *ki
 	}
 	peer_unguard();
 	return buried;
+}
+
+int peer_publisher_check(struct region *r)
+{
+	char text[PEER_TEXT_BYTES];
+	uint32_t epoch;
+
+	if (!r->map) /* memory of the program's own: it has no places */
+		return 0;
+	/* Relaxed: a successor's is told of at the next look. */
+	epoch = atomic_load_explicit(&r->shared->peers[LAYOUT_PUBLISHER].epoch,
+				     memory_order_relaxed);
+	if (epoch == r->mourned || peer_probe(r, LAYOUT_PUBLISHER) != PEER_DEAD)
+		return 0;
+	r->mourned = epoch;
+	return err_say(EOWNERDEAD, "the publisher of %s has died: it was %s", r->path,
+		       peer_describe(r, LAYOUT_PUBLISHER, text));
 }
 
 void peer_printable(char *to, size_t to_bytes, const char *from, size_t from_bytes)

@@ -12,6 +12,9 @@
  *   lock free, slot says "in use"  dead; whoever takes the lock recovers for it
  *   lock free, slot says "free"    free
  *
+ * Its owner's lock is a write lock, which a program that may only read the file
+ * cannot have: a read lock says nothing of the owner.
+ *
  * A process id is kept for people to read and means nothing here.
  */
 #ifndef COSHM_PEER_H
@@ -41,6 +44,12 @@ int peer_take(struct region *r, int fd, const struct region_kind *kind);
 void peer_leave(struct region *r);
 
 enum peer_state peer_probe(struct region *r, unsigned int slot);
+
+/*
+ * As a waiter's check: -EOWNERDEAD if the publisher has died, and 0 from then on:
+ * told once for each, so that who goes on waiting does not spin.
+ */
+int peer_publisher_check(struct region *r);
 
 /* Recover for peer @slot if it is dead; true if it was, and now is gone. */
 bool peer_bury(struct region *r, unsigned int slot, const struct region_kind *kind);

@@ -55,7 +55,8 @@ struct region {
 	size_t map_bytes;
 	struct geometry geometry;
 	uint64_t generation[2];
-	int probe_fd; /* to ask who is alive; its own description holds no lock */
+	uint32_t mourned; /* epoch of the publisher whose death was told; 0: none */
+	int probe_fd;     /* to ask who is alive; its own description holds no lock */
 	dev_t dev;
 	ino_t ino;
 	char *path; /* to open it again */

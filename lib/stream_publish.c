@@ -66,13 +66,18 @@ static bool room_ready(void *arg)
 }
 
 /* Nobody made room in time: say who did not, and whether he moved at all. */
-static int err_no_room(const struct coshm_stream *ch, int err, unsigned int slot, uint64_t position)
+static int err_no_room(struct coshm_stream *ch, int err, unsigned int slot, uint64_t position)
 {
 	char text[PEER_TEXT_BYTES];
 	uint64_t now = position;
 
 	if (slot == LAYOUT_PEERS)
 		return err_say(-err, "%s was full for the whole time", ch->region.path);
+	if (peer_probe(&ch->region, slot) == PEER_DEAD)
+		return err_say(-err,
+			       "%s is full: subscriber %u, %s, has died, and a program that only "
+			       "reads the file keeps its place locked",
+			       ch->region.path, slot, peer_describe(&ch->region, slot, text));
 	now = atomic_load_explicit(&ch->ring.peers[slot].position, memory_order_acquire);
 	return err_say(-err, "%s is full: subscriber %u, %s, is alive and %s", ch->region.path,
 		       slot, peer_describe(&ch->region, slot, text),

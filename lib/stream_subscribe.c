@@ -28,15 +28,9 @@ static bool data_ready(void *arg)
 	return stream_look(&ch->ring, ch->reader.next, &found) != STREAM_EMPTY;
 }
 
-static int publisher_alive(void *arg)
+static int check_publisher(void *arg)
 {
-	struct coshm_stream *ch = arg;
-	char text[PEER_TEXT_BYTES];
-
-	if (peer_probe(&ch->region, LAYOUT_PUBLISHER) != PEER_DEAD)
-		return 0;
-	return err_say(EOWNERDEAD, "the publisher of %s has died: it was %s", ch->region.path,
-		       peer_describe(&ch->region, LAYOUT_PUBLISHER, text));
+	return peer_publisher_check(&((struct coshm_stream *)arg)->region);
 }
 
 /*
@@ -58,7 +52,7 @@ __attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int6
 	err = wait_until(&(struct waiter){ .region = &ch->region,
 					   .bell = ch->data,
 					   .ready = data_ready,
-					   .check = publisher_alive,
+					   .check = check_publisher,
 					   .arg = ch },
 			 *timeout_ns);
 	took = wait_now_ns() - from;

@@ -258,6 +258,7 @@ static void test_publishers_killed(void **state)
 		assert_int_equal(last_read, number);
 		assert_true(number >= last);
 		assert_err(coshm_latest_wait(s, number, -1), EOWNERDEAD, "has died");
+		assert_int_equal(coshm_latest_wait(s, number, 1000), -ETIMEDOUT); /* told once */
 		last = number;
 	}
 	coshm_latest_close(s);

@@ -161,6 +161,58 @@ static void test_burying(void **state)
 	region_detach(r);
 }
 
+/* Who may only read the file can lock, but neither hide a death nor be taken for somebody. */
+static void test_read_lock(void **state)
+{
+	struct flock range = { .l_type = F_RDLCK, .l_start = LAYOUT_LOCKS, .l_len = LAYOUT_PEERS };
+	struct actor a = start(COSHM_SUBSCRIBER), b = start(COSHM_PUBLISHER);
+	int fd = open(scene_path(NAME), O_RDONLY | O_CLOEXEC);
+	struct region *r, *other;
+
+	(void)state;
+	assert_ok(attach(COSHM_SUBSCRIBER, &r));
+	assert_int_equal(r->slot, 1);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &range), -1); /* the living are in its way */
+	actor_kill(&a);
+	actor_kill(&b);
+	range.l_len = 1;
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &range), 0);
+	range.l_start += LAYOUT_PUBLISHER;
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &range), 0);
+	assert_int_equal(peer_probe(r, 0), PEER_DEAD);
+	assert_false(peer_bury(r, 0, &kind));
+	assert_int_equal(recovered[0], 0);
+	assert_err(peer_publisher_check(r), EOWNERDEAD, "has died");
+	assert_err(attach(COSHM_PUBLISHER, &other), EBUSY, "only reads");
+	close(fd);
+	assert_true(peer_bury(r, 0, &kind));
+	assert_ok(attach(COSHM_PUBLISHER, &other));
+	region_detach(other);
+	region_detach(r);
+}
+
+/* Each death of a publisher is told once, so that who waits on does not spin. */
+static void test_publisher_mourned_once(void **state)
+{
+	struct region *r;
+
+	(void)state;
+	assert_ok(attach(COSHM_SUBSCRIBER, &r));
+	assert_int_equal(peer_publisher_check(r), 0);
+	for (int i = 0; i < 3; i++) {
+		struct actor a = start(COSHM_PUBLISHER);
+
+		assert_int_equal(peer_publisher_check(r), 0);
+		actor_stop(&a);
+		assert_int_equal(peer_publisher_check(r), 0);
+		actor_kill(&a);
+		assert_err(peer_publisher_check(r), EOWNERDEAD, "has died");
+		assert_int_equal(peer_publisher_check(r), 0);
+	}
+	region_detach(r);
+}
+
 /* Taken places are left alone, dead ones recovered only when no free one is left. */
 static void test_all_places(void **state)
 {
@@ -354,6 +406,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_leaving_frees_the_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_publisher, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_burying, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_lock, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_publisher_mourned_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_descriptors_closed_under_us, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_a_name, setup, teardown),

@@ -117,6 +117,7 @@ static void killed_with_loans(int loans)
 		assert_int_equal(receive(s).number, i);
 	assert_nothing(s);
 	assert_err(coshm_stream_receive(s, NULL, 0, -1, &m), EOWNERDEAD, "has died");
+	assert_int_equal(coshm_stream_receive(s, NULL, 0, 1000, &m), -ETIMEDOUT); /* told once */
 	late = open_with(COSHM_SUBSCRIBER, COSHM_OPEN_OLDEST);
 	p = open_with(COSHM_PUBLISHER, 0);
 	assert_int_equal(p->writer.next, 5);
