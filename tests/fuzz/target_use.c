@@ -252,6 +252,12 @@ void queue_push_some(struct coshm_queue *ch, unsigned int op)
 		check_rc(coshm_queue_push(ch, buffer, bytes, op % 4 ? 0 : NAP_NS));
 		return;
 	}
+	if (op % 3 == 1) {
+		struct iovec batch[] = { { buffer, bytes }, { buffer, op }, { buffer, most } };
+
+		check_rc(coshm_queue_push_batch(ch, batch, op % 4, op % 5 ? 0 : NAP_NS));
+		return;
+	}
 	rc = coshm_queue_loan(ch, op % 4 ? 0 : NAP_NS, &loan);
 	check_rc(rc);
 	if (rc < 0)
@@ -264,9 +270,20 @@ void queue_push_some(struct coshm_queue *ch, unsigned int op)
 
 void queue_take_some(struct coshm_queue *ch, unsigned int op)
 {
-	struct coshm_delivery d;
+	struct coshm_delivery d, many[4];
 	int rc;
 
+	if (op % 3 == 1) {
+		rc = coshm_queue_take_batch(ch, many, op % 5, op % 4 ? 0 : NAP_NS);
+		check_rc(rc);
+		if (rc > 4)
+			__builtin_trap();
+		for (int i = 0; i < rc; i++) {
+			check_inside(&ch->region, many[i].data, many[i].bytes);
+			check_rc(coshm_queue_release(ch, many[i].data));
+		}
+		return;
+	}
 	if (op % 3 == 0) {
 		check_rc(coshm_queue_receive(ch, buffer, sizeof(buffer), op % 4 ? 0 : NAP_NS, &d));
 		return;
