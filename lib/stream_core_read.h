@@ -38,20 +38,21 @@ struct stream_found {
 static inline enum stream_look stream_look(const struct stream_ring *ring, uint64_t p,
 					   struct stream_found *found)
 {
-	uint64_t word = stream_load(ring, p), start, bytes;
-	int64_t ahead = stream_ahead(ring, word, p);
+	const unsigned char *payload = stream_payload(ring, p);
+	const struct stream_large_shared *large = (const void *)payload;
+	uint64_t expected = stream_word(ring, p, 0), word = stream_load(ring, p), start, bytes;
 	unsigned int code = stream_code(word);
-	const struct stream_large_shared *large = (const void *)stream_payload(ring, p);
+	int64_t ahead;
 
+	if (__builtin_expect(word - expected - 1 <= ring->small_max, 1)) { /* of its lap, too */
+		*found = (struct stream_found){ .data = payload, .bytes = code - 1 };
+		return STREAM_HERE;
+	}
+	ahead = stream_ahead(ring, word, p);
 	if (ahead < 0)
 		return STREAM_EMPTY;
 	if (ahead > 0)
 		return STREAM_LAPPED;
-	if (__builtin_expect(code - 1 <= ring->small_max, 1)) {
-		*found = (struct stream_found){ .data = (const unsigned char *)large,
-						.bytes = code - 1 };
-		return STREAM_HERE;
-	}
 	if (code == STREAM_PENDING)
 		return STREAM_EMPTY;
 	if (code == STREAM_VOID || code == STREAM_NEVER)

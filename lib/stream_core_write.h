@@ -176,22 +176,15 @@ static inline bool stream_may_loan(const struct stream_ring *ring, const struct 
 		w->byte_end - w->byte_next + stream_bytes_of(bytes) <= ring->ring_bytes / 2);
 }
 
-/*
- * stream_loan - room for a message of @bytes behind what is loaned already.
- * @bytes: up to large_max, and stream_may_loan() has agreed
- *
- * NULL if there is none now.
- */
-static inline void *stream_loan(const struct stream_ring *ring, struct stream_writer *w,
-				uint64_t bytes)
+/* A loan that is large, or not the first of its publication. */
+static inline void *stream_loan_other(const struct stream_ring *ring, struct stream_writer *w,
+				      uint64_t bytes)
 {
 	struct stream_large_shared *large = (void *)stream_payload(ring, w->end);
 	bool small = bytes <= ring->small_max;
 	uint64_t word = stream_word(ring, w->end, small ? bytes + 1 : STREAM_LARGE);
 	void *payload = large;
 
-	if (__builtin_expect(w->end == w->limit, 0) && !stream_look_for_slots(ring, w))
-		return NULL;
 	if (!small && !stream_byte_room(ring, w, stream_bytes_of(bytes)))
 		return NULL;
 	if (w->end != w->next)
@@ -210,13 +203,36 @@ static inline void *stream_loan(const struct stream_ring *ring, struct stream_wr
 	return payload;
 }
 
+/*
+ * stream_loan - room for a message of @bytes behind what is loaned already.
+ * @bytes: up to large_max, and stream_may_loan() has agreed
+ *
+ * NULL if there is none now.
+ */
+static inline void *stream_loan(const struct stream_ring *ring, struct stream_writer *w,
+				uint64_t bytes)
+{
+	void *payload;
+
+	if (__builtin_expect(w->end == w->limit, 0) && !stream_look_for_slots(ring, w))
+		return NULL;
+	if (__builtin_expect(bytes > ring->small_max || w->end != w->next, 0))
+		return stream_loan_other(ring, w, bytes);
+	w->first_word = stream_word(ring, w->end, bytes + 1);
+	atomic_thread_fence(memory_order_release); /* W2 */
+	payload = stream_payload(ring, w->end);
+	w->end++;
+	return payload;
+}
+
 /* Everything that is loaned, at once. */
 static inline void stream_publish(const struct stream_ring *ring, struct stream_writer *w)
 {
 	atomic_store_explicit(&stream_slot(ring, w->next)->word, w->first_word,
 			      memory_order_release); /* W1 */
 	w->next = w->end;
-	w->byte_next = w->byte_end;
+	if (w->byte_next != w->byte_end) /* each store of the fast path costs */
+		w->byte_next = w->byte_end;
 	if (w->next - w->noted >= w->note_every)
 		stream_note(ring, w);
 }

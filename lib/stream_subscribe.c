@@ -91,14 +91,32 @@ static void skip(struct coshm_stream *ch, uint64_t jumps)
 	stream_count_lost(ch, ch->reader.lost - before);
 }
 
-/* The next message, wherever we have to jump for it; waits if there is none. */
-static int find(struct coshm_stream *ch, int64_t *timeout_ns, struct stream_found *found)
+struct look {
+	const struct coshm_stream *ch;
+	struct stream_found *found;
+	enum stream_look result;
+};
+
+static inline bool look_again(void *arg)
 {
+	struct look *look = arg;
+
+	look->result = stream_look(&look->ch->ring, look->ch->reader.next, look->found);
+	return look->result != STREAM_EMPTY;
+}
+
+/* As find(), when there is nothing, or not what we look for. */
+__attribute__((noinline)) static int find_other(struct coshm_stream *ch, int64_t *timeout_ns,
+						struct stream_found *found)
+{
+	struct look look = { .ch = ch, .found = found };
 	uint64_t jumps = 0;
 	int err;
 
 	for (;;) {
-		switch (stream_look(&ch->ring, ch->reader.next, found)) {
+		if (!look_again(&look))
+			wait_briefly(&ch->region, *timeout_ns, look_again, &look);
+		switch (look.result) {
 		case STREAM_HERE:
 			return 0;
 		case STREAM_EMPTY:
@@ -120,6 +138,14 @@ static int find(struct coshm_stream *ch, int64_t *timeout_ns, struct stream_foun
 	}
 }
 
+/* The next message, wherever we have to jump for it; waits if there is none. */
+static inline int find(struct coshm_stream *ch, int64_t *timeout_ns, struct stream_found *found)
+{
+	if (__builtin_expect(stream_look(&ch->ring, ch->reader.next, found) == STREAM_HERE, 1))
+		return 0;
+	return find_other(ch, timeout_ns, found);
+}
+
 static void describe(struct coshm_stream *ch, uint64_t number, const struct stream_found *found,
 		     const void *data, struct coshm_message *message)
 {
@@ -127,7 +153,8 @@ static void describe(struct coshm_stream *ch, uint64_t number, const struct stre
 					   .bytes = (size_t)found->bytes,
 					   .number = number,
 					   .lost = ch->reader.lost };
-	ch->reader.lost = 0;
+	if (message->lost != 0)
+		ch->reader.lost = 0;
 }
 
 /* @count messages from ours on are done with. */
@@ -143,6 +170,8 @@ static void advance(struct coshm_stream *ch, uint64_t count)
 /* What a peek told of losses is told again, unless its messages were released. */
 static void forget_peek(struct coshm_stream *ch)
 {
+	if (ch->peeked == 0) /* each store of the fast path costs */
+		return;
 	ch->reader.lost += ch->peeked_lost;
 	ch->peeked_lost = 0;
 	ch->peeked = 0;

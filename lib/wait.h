@@ -77,6 +77,25 @@ static inline bool region_retired(const struct region *r)
 		atomic_load_explicit(&r->shared->state.retired, memory_order_relaxed) != 0, 0);
 }
 
+static inline void cpu_relax(void);
+
+/* How often one who may spin looks before he asks for the time: together, about a microsecond. */
+#define WAIT_FIRST_LOOKS 64
+
+/* The first looks of a wait, inlined: a message that is on its way is met here. */
+static inline __attribute__((always_inline)) bool
+wait_briefly(const struct region *r, int64_t timeout_ns, bool (*ready)(void *arg), void *arg)
+{
+	if (timeout_ns == 0 || r->wait == COSHM_WAIT_BLOCK)
+		return false;
+	for (int i = 0; i < WAIT_FIRST_LOOKS; i++) {
+		cpu_relax();
+		if (ready(arg))
+			return true;
+	}
+	return false;
+}
+
 int wait_err_retired(const struct region *r);
 
 static inline void cpu_relax(void)
