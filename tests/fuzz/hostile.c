@@ -13,6 +13,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ static struct {
 	size_t bytes;
 	unsigned int kind;
 	atomic_bool stop;
+	atomic_uint coming; /* of the actors, who have not tried to open it yet */
 	atomic_ulong stores, operations, refused;
 	_Atomic int64_t slowest_ns;
 } arena;
@@ -68,10 +70,14 @@ static void hammer(size_t at, uint64_t *random)
 	atomic_fetch_add(&arena.stores, 20000);
 }
 
+/* Every other time he lets them in: else he may be so fast that nobody ever gets there. */
 static void *enemy(void *arg)
 {
 	uint64_t *random = arg;
+	bool lets_in = fuzz_random(random) % 2;
 
+	while (lets_in && atomic_load(&arena.coming) != 0)
+		sched_yield();
 	while (!atomic_load(&arena.stop)) {
 		size_t at = fuzz_aim(arena.scratch, arena.bytes, random);
 
@@ -114,6 +120,7 @@ static void timed(void (*some)(void *, unsigned int), void *ch, unsigned int op)
 		struct coshm_##kind *ch;                                                           \
 		int rc = coshm_##kind##_open(FUZZ_NAME, a->writes ? (writer) : (reader), o, &ch);  \
                                                                                                    \
+		atomic_fetch_sub(&arena.coming, 1);                                                \
 		check_rc(rc);                                                                      \
 		if (rc < 0) {                                                                      \
 			atomic_fetch_add(&arena.refused, 1);                                       \
@@ -190,12 +197,13 @@ static void round_of(uint64_t *random)
 	uint64_t seed = fuzz_random(random);
 
 	memcpy(arena.scratch, arena.pristine, arena.bytes);
+	atomic_store(&arena.stop, false);
+	atomic_store(&arena.coming, 3);
 	for (unsigned int i = 0; i < 3; i++) {
 		actors[i] = (struct actor){ .random = fuzz_random(random), .writes = i == 0 };
 		if (pthread_create(&threads[i], NULL, work, &actors[i]) != 0)
 			abort();
 	}
-	atomic_store(&arena.stop, false);
 	if (pthread_create(&scribbler, NULL, enemy, &seed) != 0)
 		abort();
 	for (unsigned int i = 0; i < 3; i++)
