@@ -226,6 +226,9 @@ bool play_point(const struct step_way *way, long k, bool *elsewhere)
 		return false;
 	}
 	atomic_store(&ledger->victim, victim);
+	if (file.map)
+		atomic_store(&ledger->evicted,
+			     ((struct region_shared *)(void *)file.map)->counters.evicted);
 	*elsewhere = !step_to(victim, way, k);
 	atomic_store(&ledger->cut_ns, play_now_ns());
 	if (!stopping)

@@ -63,25 +63,26 @@ struct scenario {
 };
 
 extern const struct scenario latest_scenarios[], stream_scenarios[], region_scenarios[],
-	queue_scenarios[], wrong_scenarios[];
+	queue_scenarios[], fd_scenarios[], wrong_scenarios[];
 
 /* What all processes of a scenario share. */
 struct ledger {
-	_Atomic uint64_t begun; /* messages that the victim has begun to send, of this act  */
-	_Atomic uint64_t acked; /* whose sending has returned                               */
-	_Atomic uint64_t value; /* for the scenario                                         */
-	_Atomic uint64_t total; /* of messages, when the last one is sent; 0 before         */
-	_Atomic bool opened;    /* the victim has a place                                   */
-	_Atomic bool closing;   /* it is on its way to give it back, or to get it           */
-	_Atomic bool resting;   /* it has resumed, and its act() is through                 */
-	_Atomic bool resumed;   /* the stopped victim runs on                               */
-	_Atomic bool finish;    /* and is to come to its end                                */
-	_Atomic int victim;     /* its pid                                                  */
-	_Atomic int64_t cut_ns; /* when it was killed or stopped                            */
+	_Atomic uint64_t begun;   /* messages that the victim has begun to send, of this act  */
+	_Atomic uint64_t acked;   /* whose sending has returned                               */
+	_Atomic uint64_t value;   /* for the scenario                                         */
+	_Atomic uint64_t total;   /* of messages, when the last one is sent; 0 before         */
+	_Atomic bool opened;      /* the victim has a place                                   */
+	_Atomic bool closing;     /* it is on its way to give it back, or to get it           */
+	_Atomic bool resting;     /* it has resumed, and its act() is through                 */
+	_Atomic bool resumed;     /* the stopped victim runs on                               */
+	_Atomic bool finish;      /* and is to come to its end                                */
+	_Atomic int victim;       /* its pid                                                  */
+	_Atomic int64_t cut_ns;   /* when it was killed or stopped                            */
+	_Atomic uint64_t evicted; /* the region's count of dead peers before that            */
 	_Atomic int64_t woken_ns;
 	_Atomic int verdict;
 	char text[400];
-	unsigned char scratch[8192]; /* shared memory for the wrong algorithms */
+	_Alignas(64) unsigned char scratch[8192]; /* shared memory without a file */
 };
 
 extern struct ledger *ledger;

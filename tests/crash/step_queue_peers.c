@@ -310,7 +310,9 @@ void queue_check_place(void)
 		consumer = queue_open_as(COSHM_CONSUMER);
 	}
 	r = &consumer->region;
-	play_check_places(r);
+	/* Whom the victim was to recover for may be dead still, or counted. */
+	if (!now()->dead_loan && !now()->dead_take)
+		play_check_places(r);
 	queue_drain(play_stopping() ? MILLISECOND : LONG_ENOUGH);
 	if (!play_stopping())
 		queue_check_account();
