@@ -52,7 +52,8 @@ static uint64_t address_of(pid_t pid)
 /* Not raise(): that would put instructions of its own into what is stepped. */
 void step_mark(void)
 {
-	syscall(SYS_kill, getpid(), SIGSTOP);
+	/* To this thread: another one might take what is sent to the process. */
+	syscall(SYS_tkill, getpid(), SIGSTOP);
 }
 
 pid_t step_start(void (*play)(void *arg), void *arg)

@@ -7,7 +7,9 @@
 
 #define BYTES   200u
 #define BUFFERS 4u
-#define ON      (2 * BUFFERS) /* values to go on with: twice round */
+/* Of memory that had another format, and a value. */
+#define OTHER_BYTES 64u
+#define ON          (2 * BUFFERS) /* values to go on with: twice round */
 
 struct latest_case {
 	unsigned int before;  /* values published at setup                 */
@@ -15,6 +17,7 @@ struct latest_case {
 	bool dead;            /* setup's publisher died                     */
 	bool loan;
 	bool sleeper;
+	bool bound; /* not a file of ours, but memory that all of them have   */
 };
 
 static struct coshm_latest *pub, *sub, *looker;
@@ -38,7 +41,10 @@ static struct coshm_latest *open_as(enum coshm_role role)
 	struct coshm_open_opts o = { .size = sizeof(o), .wait = COSHM_WAIT_BLOCK };
 	struct coshm_latest *ch = NULL;
 
-	must_ok(coshm_latest_open(NAME, role, &o, &ch));
+	if (now()->bound)
+		must_ok(coshm_latest_bind(ledger->scratch, sizeof(ledger->scratch), role, &ch));
+	else
+		must_ok(coshm_latest_open(NAME, role, &o, &ch));
 	return ch;
 }
 
@@ -50,11 +56,19 @@ static void publish(struct coshm_latest *ch, uint64_t number)
 	must_ok(coshm_latest_publish(ch, data, bytes_of(number)));
 }
 
+static int format(uint32_t bytes)
+{
+	return coshm_latest_format(ledger->scratch, sizeof(ledger->scratch), bytes, BUFFERS);
+}
+
 static void setup(void)
 {
 	struct coshm_latest *ch;
 
-	must_ok(coshm_latest_create(NAME, BYTES, BUFFERS, NULL));
+	if (now()->bound)
+		must_ok(format(BYTES));
+	else
+		must_ok(coshm_latest_create(NAME, BYTES, BUFFERS, NULL));
 	ch = open_as(COSHM_PUBLISHER);
 	for (uint64_t n = 1; n <= now()->before; n++)
 		publish(ch, n);
@@ -337,6 +351,70 @@ static void rest_place(void)
 		play_nap();
 }
 
+/* In memory that the program brings there are no places: nobody is told of a death. */
+
+static void check_bound(void)
+{
+	uint64_t number = look_victims(sub);
+
+	look_victims(looker);
+	must_err(coshm_latest_wait(sub, number, 2 * MILLISECOND), ETIMEDOUT);
+	if (!play_stopping())
+		go_on(open_as(COSHM_PUBLISHER), number);
+}
+
+static void setup_formatted(void)
+{
+	if (now()->before == 0)
+		return;
+	must_ok(format(OTHER_BYTES));
+	publish(open_as(COSHM_PUBLISHER), 1);
+}
+
+static void act_format(void)
+{
+	act_rc = format(BYTES);
+	if (act_rc == 0)
+		atomic_store(&ledger->acked, 1);
+}
+
+/* It is refused; or it is what it was, with its value; or what it was to be, without one. */
+static void check_format(void)
+{
+	struct coshm_latest *ch = NULL;
+	int rc = coshm_latest_bind(ledger->scratch, sizeof(ledger->scratch), COSHM_SUBSCRIBER, &ch);
+	bool other = rc == 0 && coshm_latest_value_bytes(ch) == OTHER_BYTES;
+
+	must(rc == 0 || rc == -EPROTO, PLAY_WRONG, "bind: %d: %s", rc, coshm_errmsg());
+	must(rc == 0 || atomic_load(&ledger->acked) == 0, PLAY_LOST, "it was formatted");
+	must(!other || (now()->before == 1 && atomic_load(&ledger->acked) == 0), PLAY_WRONG,
+	     "it is what it was");
+	must(rc < 0 || other || coshm_latest_value_bytes(ch) == BYTES, PLAY_TORN,
+	     "it takes values of %zu bytes", coshm_latest_value_bytes(ch));
+	if (rc == 0)
+		look(ch, other, other);
+	coshm_latest_close(ch);
+	if (play_stopping())
+		return;
+	must_ok(format(BYTES));
+	readers();
+	go_on(open_as(COSHM_PUBLISHER), 0);
+}
+
+static void after_format(void)
+{
+	play_await_act();
+	readers();
+	go_on(open_as(COSHM_PUBLISHER), 0);
+}
+
+static void rest_format(void)
+{
+	must_ok(act_rc);
+	while (!atomic_load(&ledger->finish))
+		play_nap();
+}
+
 #define CASE(...)                                                                                  \
 	.with = &(const struct latest_case)                                                        \
 	{                                                                                          \
@@ -355,6 +433,13 @@ static void rest_place(void)
 #define PLACE .others = readers, .check = check_place, .after = after_place, .rest = rest_place
 #define READER_PLACE                                                                               \
 	.others = others_of_reader, .check = check_reader, .after = after_place, .rest = rest_place
+/* fresh: what lies in the ledger is made anew for each point */
+#define BOUND                                                                                      \
+	.fresh = true, .others = readers, .ready = ready_publisher, .act = act_publish,            \
+	.check = check_bound, .after = after_publisher, .rest = rest_publisher
+#define FORMAT                                                                                     \
+	.fresh = true, .setup = setup_formatted, .act = act_format, .check = check_format,         \
+	.after = after_format, .rest = rest_format
 #define PUBLISH        PUBLISHER, .act = act_publish
 #define OPEN_PUBLISHER PLACE, .ready = ready_nothing, .act = act_open_publisher
 
@@ -377,5 +462,11 @@ const struct scenario latest_scenarios[] = {
 	    CASE(.before = 5, .overrun = 2)),
 	ROW("close subscriber", READER_PLACE, .ready = ready_close_reader,
 	    .act = act_close_subscriber, CASE(.before = 5, .overrun = 2)),
+	ROW("bound, publish, first", BOUND, CASE(.bound = true)),
+	ROW("bound, publish, at the wrap", BOUND, CASE(.bound = true, .before = 7)),
+	{ .name = "latest format", FORMAT, CASE(.bound = true) },
+	{ .name = "latest format, what had another format",
+	  FORMAT,
+	  CASE(.bound = true, .before = 1) },
 	{ 0 },
 };

@@ -15,8 +15,9 @@
 #define PRODUCER                                                                                   \
 	.setup = queue_setup, .others = queue_others_of_queue, .ready = queue_ready_producer,      \
 	.check = queue_check_producer, .after = queue_after_producer, .rest = queue_rest_producer
-#define PUSH PRODUCER, .act = queue_act_push
-#define LOAN PRODUCER, .act = queue_act_loan
+#define PUSH    PRODUCER, .act = queue_act_push
+#define LOAN    PRODUCER, .act = queue_act_loan
+#define DISCARD PRODUCER, .act = queue_act_discard
 #define CONSUMER                                                                                   \
 	.setup = queue_setup, .others = queue_others_of_queue, .ready = queue_ready_consumer,      \
 	.check = queue_check_consumer, .after = queue_after_consumer, .rest = queue_rest_consumer
@@ -42,6 +43,7 @@
 		BOTH(p, "push, full", PUSH, .slow = true, CASE(P, .before = 8, .full = true)),     \
 		BOTH(p, "push, one sleeps", PUSH, .slow = true, CASE(P, .sleeper = true)),         \
 		BOTH(p, "loan and push", LOAN, CASE(P, .passed = 14, .before = 1)),                \
+		BOTH(p, "loan and discard", DISCARD, CASE(P, .passed = 14, .before = 1)),          \
 		BOTH(p, "receive", RECEIVE, CASE(P, .before = 4, .victim_takes = true)),           \
 		BOTH(p, "receive, at the wrap", RECEIVE,                                           \
 		     CASE(P, .passed = 15, .before = 2, .victim_takes = true)),                    \

@@ -62,6 +62,7 @@ void queue_others_of_queue(void);
 void queue_ready_producer(void);
 void queue_act_push(void);
 void queue_act_loan(void);
+void queue_act_discard(void);
 void queue_check_producer(void);
 void queue_after_producer(void);
 void queue_rest_producer(void);

@@ -82,6 +82,17 @@ void queue_act_loan(void)
 		atomic_store(&ledger->acked, 1);
 }
 
+void queue_act_discard(void)
+{
+	void *loan;
+
+	act_rc = coshm_queue_loan(producer, -1, &loan);
+	if (act_rc < 0)
+		return;
+	memset(loan, 0xee, BYTES);
+	act_rc = coshm_queue_discard_loan(producer, loan);
+}
+
 /* Of what setup has pushed nothing is gone; a sleeper has had the victim's, or one of ours. */
 static void queue_check_all_came(void)
 {

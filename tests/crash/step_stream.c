@@ -18,6 +18,7 @@
 	.after = stream_after_publisher, .rest = stream_rest_publisher
 #define PUBLISH PUBLISHER, .act = stream_act_publish
 #define BATCH   PUBLISHER, .act = stream_act_batch
+#define DISCARD PUBLISHER, .act = stream_act_discard
 #define SUBSCRIBER                                                                                 \
 	.setup = stream_setup, .others = stream_others_of_subscriber,                              \
 	.check = stream_check_subscriber, .after = stream_after_subscriber,                        \
@@ -40,6 +41,15 @@
 	.ready = stream_ready_sleeping_publisher, .act = stream_act_receive,                       \
 	.check = stream_check_sleeping_publisher, .after = stream_after_sleeping_publisher,        \
 	.rest = stream_rest_subscriber, .slow = true
+#define DRAIN_END                                                                                  \
+	.setup = stream_setup, .others = stream_others_draining, .ready = stream_ready_drained,    \
+	.act = stream_act_receive, .check = stream_check_sleeping_publisher,                       \
+	.after = stream_after_sleeping_publisher, .rest = stream_rest_subscriber, .slow = true
+#define AWAITED                                                                                    \
+	.setup = stream_setup, .others = stream_others_awaiting, .ready = stream_ready_coming,     \
+	.act = stream_act_open_subscriber, .check = stream_check_awaiting,                         \
+	.after = stream_after_awaiting, .rest = stream_rest_subscriber, .slow = true
+#define DRAIN PUBLISHER, .act = stream_act_drain
 
 #define BOTH(p, name_, ...)                                                                        \
 	{                                                                                          \
@@ -77,7 +87,12 @@
 		BOTH(p, "close publisher", CLOSE_PUBLISHER, CASE(P, .before = 13)),                \
 		BOTH(p, "open subscriber", OPEN, CASE(P, .before = 13)),                           \
 		BOTH(p, "open subscriber, from the oldest", OPEN_OLDEST, CASE(P, .before = 13)),   \
-		BOTH(p, "close subscriber", CLOSE, CASE(P, .before = 13, .lags = true))
+		BOTH(p, "close subscriber", CLOSE, CASE(P, .before = 13, .lags = true)),           \
+		BOTH(p, "loan four and discard, at the wrap", DISCARD,                             \
+		     CASE(P, .before = 14, .sizes = { 48, 300, 24, 200 })),                        \
+		BOTH(p, "wait for one subscriber", PUBLISHER, .act = stream_act_wait_one,          \
+		     CASE(P, .before = 5)),                                                        \
+		BOTH(p, "open subscriber, somebody waits for it", AWAITED, CASE(P, .before = 5))
 
 const struct scenario stream_scenarios[] = {
 	COMMON("lossless", L),
@@ -98,6 +113,35 @@ const struct scenario stream_scenarios[] = {
 	  .check = stream_check_crowd,
 	  .only_killed = true,
 	  CASE(L, .before = 13, .dead_subscribers = LAYOUT_SEATS) },
+	{ .name = "stream lossless drain, nothing to wait for", DRAIN, CASE(L, .before = 9) },
+	{ .name = "stream lossless drain",
+	  DRAIN,
+	  .slow = true,
+	  CASE(L, .before = 17, .lags = true) },
+	{ .name = "stream lossless drain, one is dead",
+	  DRAIN,
+	  .slow = true,
+	  CASE(L, .before = 17, .dead_subscribers = 1) },
+	{ .name = "stream lossless receive, and end a drain",
+	  DRAIN_END,
+	  CASE(L, .before = 17, .lags = true) },
+	{ .name = "stream lossless wait for two subscribers, one is dead",
+	  PUBLISHER,
+	  .act = stream_act_wait_two,
+	  .slow = true,
+	  CASE(L, .before = 5, .dead_subscribers = 1) },
 	COMMON("overwrite", O),
+	{ .name = "stream overwrite loan four and discard, others lag",
+	  DISCARD,
+	  CASE(O, .before = 14, .lags = true, .sizes = { 48, 300, 24, 200 }) },
+	{ .name = "stream overwrite receive, loans lie over it and are discarded",
+	  RECEIVE,
+	  CASE(O, .before = 18, .lags = true, .discards = true) },
+	{ .name = "stream overwrite receive large, loans lie over it and are discarded",
+	  RECEIVE,
+	  CASE(O, .before = 10, .all_large = true, .lags = true, .discards = true) },
+	{ .name = "stream overwrite peek, loans lie over it and are discarded",
+	  PEEK,
+	  CASE(O, .before = 18, .lags = true, .discards = true) },
 	{ 0 },
 };

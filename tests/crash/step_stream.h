@@ -6,6 +6,7 @@
  *   step_stream_parts.c      setup, receiving and judging
  *   step_stream_publish.c    the publisher is cut off
  *   step_stream_subscribe.c  a subscriber is cut off
+ *   step_stream_wait.c       one waits for the other, and one of them is cut off
  *   step_stream_place.c      one who comes or goes is cut off
  */
 #ifndef COSHM_TEST_STEP_STREAM_H
@@ -30,6 +31,7 @@ struct stream_case {
 	bool full;         /* the victim publishes until there is no room        */
 	unsigned int fill; /* or this many                                       */
 	bool sleeper;
+	bool discards; /* the others' publisher, when a subscriber is cut off        */
 	unsigned short sizes[WINDOW_MOST]; /* of the victim's messages, to be published at once */
 };
 
@@ -72,6 +74,7 @@ void stream_others_of_publisher(void);
 void stream_ready_publisher(void);
 void stream_act_publish(void);
 void stream_act_batch(void);
+void stream_act_discard(void);
 void stream_check_publisher(void);
 void stream_after_publisher(void);
 void stream_rest_publisher(void);
@@ -81,6 +84,7 @@ void stream_others_of_subscriber(void);
 void stream_others_sleeping_publisher(void);
 void stream_ready_subscriber(void);
 void stream_ready_sleeping_publisher(void);
+void stream_sit_until_room_is_awaited(void);
 void stream_act_receive(void);
 void stream_act_peek(void);
 void stream_check_subscriber(void);
@@ -88,6 +92,16 @@ void stream_check_sleeping_publisher(void);
 void stream_after_subscriber(void);
 void stream_after_sleeping_publisher(void);
 void stream_rest_subscriber(void);
+
+/* step_stream_wait.c */
+void stream_act_drain(void);
+void stream_act_wait_one(void);
+void stream_act_wait_two(void);
+void stream_others_draining(void);
+void stream_ready_drained(void);
+void stream_others_awaiting(void);
+void stream_check_awaiting(void);
+void stream_after_awaiting(void);
 
 /* step_stream_place.c */
 void stream_ready_coming(void);

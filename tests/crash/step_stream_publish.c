@@ -75,6 +75,20 @@ void stream_act_batch(void)
 		atomic_store(&ledger->acked, messages());
 }
 
+/* Nobody is to see any of it. */
+void stream_act_discard(void)
+{
+	void *loan;
+
+	for (unsigned int i = 0; i < messages(); i++) {
+		act_rc = coshm_stream_loan(pub, now()->sizes[i], -1, &loan);
+		if (act_rc < 0)
+			return;
+		memcpy(loan, data[i], now()->sizes[i]);
+	}
+	act_rc = coshm_stream_discard_loans(pub);
+}
+
 /* Nothing of what it had begun is there, or all. */
 static void stream_check_end(uint64_t end)
 {

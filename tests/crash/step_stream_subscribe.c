@@ -47,6 +47,18 @@ void stream_act_peek(void)
 		act_rc = count;
 }
 
+/* Loans that come to nothing: they destroy what the victim is looking at. */
+static void loan_and_discard(void)
+{
+	void *loan;
+
+	for (unsigned int i = 0; i + 1 < SLOTS; i++) {
+		must_ok(coshm_stream_loan(pub, i % 2 ? SMALL : LARGE / 3, 0, &loan));
+		memset(loan, 0xee, i % 2 ? SMALL : LARGE / 3);
+	}
+	must_ok(coshm_stream_discard_loans(pub));
+}
+
 /* It is not dead, so it is waited for, and by its name. */
 static void fill_up(void)
 {
@@ -72,10 +84,12 @@ void stream_check_subscriber(void)
 	struct counters_shared *c = &pub->region.shared->counters;
 	struct seen late;
 
+	if (now()->discards)
+		loan_and_discard();
 	if (play_stopping()) {
 		if (lossless())
 			fill_up();
-		else
+		else if (!now()->discards)
 			stream_go_on(pub, &sub, ON);
 		play_check_places(&pub->region);
 		must(c->evicted == now()->dead_subscribers, PLAY_WRONG, "somebody was evicted");
@@ -96,6 +110,8 @@ void stream_check_subscriber(void)
 
 void stream_after_subscriber(void)
 {
+	if (now()->discards)
+		play_await_act(); /* else it would be overtaken, discarded or not */
 	for (unsigned int i = 0; i < ON; i++) {
 		while (stream_publish_next(pub, MILLISECOND) == -ETIMEDOUT)
 			play_nudge();
@@ -144,16 +160,23 @@ void stream_others_sleeping_publisher(void)
 	play_sleeper(publish_until_full);
 }
 
-void stream_ready_sleeping_publisher(void)
+void stream_sit_until_room_is_awaited(void)
 {
-	stream_ready_subscriber();
+	atomic_store(&ledger->opened, true);
 	while (atomic_load(&sub.ch->region.shared->state.room_sleepers) == 0)
 		play_nap();
-	play_nap();
+	play_nap(); /* from its bit to the futex it is not far */
+}
+
+void stream_ready_sleeping_publisher(void)
+{
+	sub = stream_subscribe(COSHM_OPEN_OLDEST);
+	stream_sit_until_room_is_awaited();
 }
 
 void stream_check_sleeping_publisher(void)
 {
+	play_check_places(&sub.ch->region);
 	stream_receive_all(&sub);
 	if (play_stopping())
 		return;
