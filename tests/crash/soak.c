@@ -2,7 +2,7 @@
 /*
  * soak.c - many messages over counters that wrap, and a thousand restarts; see soak.h.
  *
- *   soak [--messages N] [--restarts N] [--only WORDS]
+ *   soak [--messages N] [--restarts N] [--no-yields] [--only WORDS]
  */
 #include <getopt.h>
 #include <signal.h>
@@ -17,6 +17,7 @@
 #define MESSAGES_SHORT UINT64_C(300000)
 #define RESTARTS       1000u
 #define ROUNDS_LEAST   3u
+#define UNYIELDING     3u /* of so many rounds, one */
 #define NORMAL_SLOTS   1024u
 #define ROUND_S        120 /* after that it is wedged */
 
@@ -27,6 +28,7 @@ const struct soak_kind *soaking;
 static struct {
 	uint64_t messages;
 	unsigned int restarts;
+	bool no_yields;
 	const char *only;
 } options = { .messages = MESSAGES_SHORT, .restarts = RESTARTS };
 
@@ -166,6 +168,8 @@ static bool play_scene(int number, enum origin origin, uint32_t slots, uint64_t 
 	rounds = rounds < ROUNDS_LEAST ? ROUNDS_LEAST : rounds;
 	for (r = 0; r < rounds && good; r++) {
 		soak_round.slots = slots ? slots : 2u << r % 3;
+		/* Without, races are likelier, and most messages are lost. */
+		soak_round.yields = !options.no_yields && r % UNYIELDING != UNYIELDING - 1;
 		soak_round.count = messages / rounds / 2 * 2 + 2;
 		soak_round.until = 1 + (500 + r * 997) % 3000;
 		if (soak_round.until >= soak_round.count)
@@ -215,7 +219,7 @@ static bool play_restarts(int number)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: soak [--messages N] [--restarts N] [--only WORDS]\n");
+	fprintf(stderr, "usage: soak [--messages N] [--restarts N] [--no-yields] [--only WORDS]\n");
 	return 2;
 }
 
@@ -223,6 +227,7 @@ static int parse(int argc, char **argv)
 {
 	static const struct option longs[] = { { "messages", required_argument, NULL, 'm' },
 					       { "restarts", required_argument, NULL, 'r' },
+					       { "no-yields", no_argument, NULL, 'y' },
 					       { "only", required_argument, NULL, 'o' },
 					       { 0 } };
 	int c;
@@ -232,6 +237,8 @@ static int parse(int argc, char **argv)
 			options.messages = strtoull(optarg, NULL, 10);
 		else if (c == 'r')
 			options.restarts = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (c == 'y')
+			options.no_yields = true;
 		else if (c == 'o')
 			options.only = optarg;
 		else

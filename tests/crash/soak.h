@@ -41,6 +41,7 @@ struct soak_round {
 	uint64_t until; /* messages until the wrap                                         */
 	uint64_t count; /* messages of the round                                           */
 	uint32_t slots;
+	bool yields; /* a publisher that never waits lets the others run now and then  */
 };
 
 struct soak_kind {

@@ -71,7 +71,7 @@ static void publish(void)
 	for (uint64_t i = 1; i <= soak_round.count; i++) {
 		publish_one(ch, number_of(i));
 		bytes += soak_bytes(number_of(i), true);
-		if (i % 8 == 0)
+		if (soak_round.yields && i % 8 == 0)
 			sched_yield(); /* or on few CPUs it is all over before they look */
 		if (i == soak_round.until || i == soak_round.until + 2) {
 			coshm_latest_close(ch); /* the next one takes over, at the wrap */

@@ -97,7 +97,8 @@ static void publish(void)
 			publish_copy(ch);
 			step = 1;
 		}
-		if (soaking->policy == COSHM_STREAM_OVERWRITE && i / 3 % 8 == 0)
+		if (soak_round.yields && soaking->policy == COSHM_STREAM_OVERWRITE &&
+		    i / 3 % 8 == 0)
 			sched_yield(); /* or on few CPUs it is all over before they look */
 		for (uint64_t k = 0; k < step; k++)
 			bytes += soak_bytes(soak_round.start + i + k, true);
