@@ -247,5 +247,5 @@ int main(void)
 		cmocka_unit_test(test_type_names_are_printable),
 	};
 
-	return cmocka_run_group_tests_name("faults", tests, scene_setup, scene_teardown);
+	return scene_run("faults", tests);
 }

@@ -33,7 +33,7 @@
 
 static char scene_dir[64];
 
-/* Groups begin and end with these: whatever a test leaves in the directory fails the group. */
+/* Groups begin and end with these. */
 static int scene_setup(void **state)
 {
 	(void)state;
@@ -46,19 +46,15 @@ static int scene_setup(void **state)
 static int scene_teardown(void **state)
 {
 	DIR *d = opendir(scene_dir);
-	int left = 0;
 
 	(void)state;
-	for (struct dirent *e; d && (e = readdir(d));) {
-		if (e->d_name[0] == '.')
-			continue;
-		fprintf(stderr, "left behind: %s\n", e->d_name);
-		unlinkat(dirfd(d), e->d_name, 0);
-		left++;
-	}
+	/* What a test left has failed it already. */
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (e->d_name[0] != '.')
+			unlinkat(dirfd(d), e->d_name, 0);
 	if (d)
 		closedir(d);
-	return rmdir(scene_dir) < 0 || left != 0 ? -1 : 0;
+	return rmdir(scene_dir);
 }
 
 static inline const char *scene_path(const char *name)
@@ -99,6 +95,72 @@ static inline int count_maps(void)
 	fclose(f);
 	return n;
 }
+
+/* What a test may not leave behind. */
+struct belongings {
+	int files, descriptors, mappings, children;
+};
+
+static inline struct belongings scene_look(void)
+{
+	siginfo_t info;
+
+	return (struct belongings){
+		.files = count_entries(scene_dir),
+		.descriptors = count_fds(),
+		.mappings = count_maps(),
+		.children = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0,
+	};
+}
+
+static const struct CMUnitTest *scene_test; /* as it stands in the group's table */
+static struct belongings scene_before;
+
+static int scene_begin(void **state)
+{
+	scene_test = *state;
+	*state = scene_test->initial_state;
+	scene_before = scene_look();
+	return scene_test->setup_func ? scene_test->setup_func(state) : 0;
+}
+
+static int scene_left(const char *what, int before, int after)
+{
+	if (after == before)
+		return 0;
+	fprintf(stderr, "%s: %d %s before, %d after\n", scene_test->name, before, what, after);
+	return -1;
+}
+
+static int scene_end(void **state)
+{
+	int rc = scene_test->teardown_func ? scene_test->teardown_func(state) : 0;
+	struct belongings after = scene_look();
+
+	rc |= scene_left("files", scene_before.files, after.files);
+	rc |= scene_left("descriptors", scene_before.descriptors, after.descriptors);
+	rc |= scene_left("mappings", scene_before.mappings, after.mappings);
+	return rc | scene_left("children", scene_before.children, after.children);
+}
+
+static inline struct CMUnitTest scene_watch(const struct CMUnitTest *test)
+{
+	return (struct CMUnitTest){ .name = test->name,
+				    .test_func = test->test_func,
+				    .setup_func = scene_begin,
+				    .teardown_func = scene_end,
+				    .initial_state = (void *)test };
+}
+
+/* Run a group's table of tests, each one watched for what it leaves behind. */
+#define scene_run(group, tests)                                                                    \
+	({                                                                                         \
+		struct CMUnitTest scene_watched[sizeof(tests) / sizeof((tests)[0])];               \
+                                                                                                   \
+		for (size_t i = 0; i < sizeof(tests) / sizeof((tests)[0]); i++)                    \
+			scene_watched[i] = scene_watch(&(tests)[i]);                               \
+		cmocka_run_group_tests_name(group, scene_watched, scene_setup, scene_teardown);    \
+	})
 
 #define assert_ok(call)                                                                            \
 	do {                                                                                       \

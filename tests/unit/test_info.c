@@ -108,5 +108,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_peers, setup, teardown),
 	};
 
-	return cmocka_run_group_tests_name("info", tests, scene_setup, scene_teardown);
+	return scene_run("info", tests);
 }

@@ -500,5 +500,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_leaks, setup, teardown),
 	};
 
-	return cmocka_run_group_tests_name("latest", tests, scene_setup, scene_teardown);
+	return scene_run("latest", tests);
 }

@@ -126,5 +126,5 @@ int main(void)
 		cmocka_unit_test(test_queue),
 	};
 
-	return cmocka_run_group_tests_name("notify", tests, scene_setup, scene_teardown);
+	return scene_run("notify", tests);
 }

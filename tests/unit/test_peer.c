@@ -417,5 +417,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_description_is_printable, setup, teardown),
 	};
 
-	return cmocka_run_group_tests_name("peer", tests, scene_setup, scene_teardown);
+	return scene_run("peer", tests);
 }

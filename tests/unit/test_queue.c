@@ -386,5 +386,5 @@ int main(void)
 		cmocka_unit_test(test_scribbled_over),
 	};
 
-	return cmocka_run_group_tests_name("queue", tests, scene_setup, scene_teardown);
+	return scene_run("queue", tests);
 }

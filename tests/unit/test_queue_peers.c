@@ -325,5 +325,5 @@ int main(void)
 		cmocka_unit_test(test_threads_on_one_mapping),
 	};
 
-	return cmocka_run_group_tests_name("queue_peers", tests, scene_setup, scene_teardown);
+	return scene_run("queue_peers", tests);
 }

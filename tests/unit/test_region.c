@@ -543,5 +543,5 @@ int main(void)
 		cmocka_unit_test(test_prefault_lock_huge),
 	};
 
-	return cmocka_run_group_tests_name("region", tests, scene_setup, scene_teardown);
+	return scene_run("region", tests);
 }

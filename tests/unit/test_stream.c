@@ -591,5 +591,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_leaks, lossless, teardown),
 	};
 
-	return cmocka_run_group_tests_name("stream", tests, scene_setup, scene_teardown);
+	return scene_run("stream", tests);
 }

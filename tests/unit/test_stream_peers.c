@@ -402,5 +402,5 @@ int main(void)
 		cmocka_unit_test(test_threads_on_one_mapping),
 	};
 
-	return cmocka_run_group_tests_name("stream_peers", tests, scene_setup, scene_teardown);
+	return scene_run("stream_peers", tests);
 }

@@ -325,5 +325,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_observer_naps, setup, teardown),
 	};
 
-	return cmocka_run_group_tests_name("wait", tests, scene_setup, scene_teardown);
+	return scene_run("wait", tests);
 }
