@@ -13,8 +13,12 @@
 
 #include "soak.h"
 
-#define WARM_UP        32u /* what comes with the first ones stays: the allocator's memory */
-#define MEMORY_MORE_KB 16  /* a few pages, and no thousand                                 */
+#define WARM_UP 32u         /* what comes with the first ones stays: the allocator's memory */
+#ifdef __SANITIZE_ADDRESS__ /* it keeps what was freed for a while, and notes on it */
+#define MEMORY_MORE_KB 1024
+#else
+#define MEMORY_MORE_KB 16 /* a few pages, and no thousand */
+#endif
 
 struct belongings {
 	int descriptors, mappings;
