@@ -20,7 +20,6 @@
 struct ledger *ledger;
 const struct scenario *playing;
 bool stopping;
-char play_dir[64];
 
 /* The channel's file: its bytes after setup, to be put back for each point. */
 static struct {
@@ -96,7 +95,7 @@ static pid_t in_child(void (*play)(void))
 
 void play_clear_dir(void)
 {
-	DIR *d = opendir(play_dir);
+	DIR *d = opendir(stage_dir);
 
 	for (struct dirent *e; d && (e = readdir(d));)
 		if (e->d_name[0] != '.')
@@ -107,7 +106,7 @@ void play_clear_dir(void)
 
 static bool debris(void)
 {
-	DIR *d = opendir(play_dir);
+	DIR *d = opendir(stage_dir);
 	bool found = false;
 
 	for (struct dirent *e; d && (e = readdir(d));)
@@ -135,7 +134,7 @@ static bool file_save(void)
 	struct stat st;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/" NAME, play_dir);
+	snprintf(path, sizeof(path), "%s/" NAME, stage_dir);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return false;
@@ -166,7 +165,7 @@ void play_forget(void)
 	play_clear_dir();
 }
 
-static bool stage_set(void)
+static bool put_back(void)
 {
 	memset(ledger, 0, sizeof(*ledger));
 	if (playing->fresh)
@@ -213,7 +212,7 @@ bool play_point(const struct step_way *way, long k, bool *elsewhere)
 	pid_t others, victim;
 	int status;
 
-	if (!stage_set())
+	if (!put_back())
 		return false;
 	others = in_child(play_others);
 	if (!others_stopped(others, &status)) {
@@ -255,7 +254,7 @@ static pid_t rehearse(pid_t *others)
 {
 	int status;
 
-	if (!stage_set())
+	if (!put_back())
 		return -1;
 	*others = in_child(play_others);
 	return others_stopped(*others, &status) ? step_start(play_victim, NULL) : -1;

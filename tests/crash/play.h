@@ -29,8 +29,8 @@
 #include "message.h"
 #include "peer.h"
 #include "region.h"
+#include "stage.h"
 
-#define NAME        "channel"
 #define SECOND      INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)
 

@@ -6,7 +6,6 @@
  */
 #include <getopt.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -161,18 +160,6 @@ static int play_table(const struct scenario *table, int *number)
 	return bad;
 }
 
-/* The children die with us; their channel is to go too. */
-static void give_up(int sig)
-{
-	char path[sizeof(play_dir) + sizeof(NAME)];
-
-	strcpy(path, play_dir);
-	strcat(path, "/" NAME);
-	unlink(path);
-	rmdir(play_dir);
-	_exit(128 + sig);
-}
-
 /* Stepping is a ping-pong of two processes: on one CPU it is twice as fast. */
 static void stay_on_one_cpu(void)
 {
@@ -234,22 +221,12 @@ int main(int argc, char **argv)
 		return 2;
 	ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
-	strcpy(play_dir, "/dev/shm/coshm-crash-XXXXXX");
-	if (ledger == MAP_FAILED || !mkdtemp(play_dir) || setenv("COSHM_DIR", play_dir, 1) < 0) {
-		perror("step");
+	if (ledger == MAP_FAILED || !stage_set("step"))
 		return 2;
-	}
-	signal(SIGINT, give_up);
-	signal(SIGTERM, give_up);
 	stay_on_one_cpu();
 	srand(options.seed);
 	printf("# seed %u\n", options.seed);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		bad += play_table(tables[i], &number);
-	if (rmdir(play_dir) < 0 || waitpid(-1, NULL, WNOHANG) != -1) {
-		printf("# a file or a process was left\n");
-		bad++;
-	}
-	printf("1..%d\n", number);
-	return bad != 0;
+	return stage_leave(number, bad);
 }

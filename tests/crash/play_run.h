@@ -9,7 +9,6 @@
 #include "step.h"
 
 extern bool stopping; /* the victim is stopped at the point, and not killed */
-extern char play_dir[64];
 
 /* For all points of a scenario: make the channel, learn the way through the act. */
 bool play_prepare(void);

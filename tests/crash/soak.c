@@ -247,20 +247,6 @@ static int parse(int argc, char **argv)
 	return optind < argc ? usage() : 0;
 }
 
-static char dir[] = "/dev/shm/coshm-soak-XXXXXX";
-
-/* The peers die with us; their channel is to go too. */
-static void give_up(int sig)
-{
-	char path[sizeof(dir) + sizeof(NAME)];
-
-	strcpy(path, dir);
-	strcat(path, "/" NAME);
-	unlink(path);
-	rmdir(dir);
-	_exit(128 + sig);
-}
-
 static int play_kind(int *number, uint64_t messages)
 {
 	int bad = 0;
@@ -281,21 +267,12 @@ int main(int argc, char **argv)
 
 	if (parse(argc, argv) != 0)
 		return 2;
-	if (!mkdtemp(dir) || setenv("COSHM_DIR", dir, 1) < 0) {
-		perror("soak");
+	if (!stage_set("soak"))
 		return 2;
-	}
-	signal(SIGINT, give_up);
-	signal(SIGTERM, give_up);
 	for (unsigned int i = 0; i < count; i++) {
 		soaking = kinds[i];
 		if (!options.only || strstr(soaking->name, options.only))
 			bad += play_kind(&number, options.messages / (count * 4 - 1));
 	}
-	if (rmdir(dir) < 0) {
-		printf("# files were left in %s\n", dir);
-		bad++;
-	}
-	printf("1..%d\n", number);
-	return bad != 0;
+	return stage_leave(number, bad);
 }

@@ -26,8 +26,8 @@
 #include "coshm.h"
 #include "message.h"
 #include "region.h"
+#include "stage.h"
 
-#define NAME        "channel"
 #define SECOND      INT64_C(1000000000)
 #define PATIENCE    (20 * SECOND) /* for a message: it will not come any more */
 #define PEERS_MOST  4u

@@ -244,20 +244,6 @@ static bool may_clone(void)
 	return pid > 0;
 }
 
-static char dir[] = "/dev/shm/coshm-storm-XXXXXX";
-
-/* The peers die with us; their channel is to go too. */
-static void give_up(int sig)
-{
-	char path[sizeof(dir) + sizeof(NAME)];
-
-	strcpy(path, dir);
-	strcat(path, "/" NAME);
-	unlink(path);
-	rmdir(dir);
-	_exit(128 + sig);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct storm_kind *const kinds[] = { &storm_latest, &storm_lossless,
@@ -272,12 +258,8 @@ int main(int argc, char **argv)
 		printf("1..0 # SKIP no PID namespaces here: %s\n", strerror(errno));
 		return 0;
 	}
-	if (!mkdtemp(dir) || setenv("COSHM_DIR", dir, 1) < 0) {
-		perror("storm");
+	if (!stage_set("storm"))
 		return 2;
-	}
-	signal(SIGINT, give_up);
-	signal(SIGTERM, give_up);
 	srand(options.seed);
 	printf("# seed %u\n", options.seed);
 	for (int i = 0; i < count; i++) {
@@ -292,10 +274,5 @@ int main(int argc, char **argv)
 		bad += !report(++number);
 		munmap(storm, sizeof(*storm));
 	}
-	if (rmdir(dir) < 0) {
-		printf("# files were left in %s\n", dir);
-		bad++;
-	}
-	printf("1..%d\n", number);
-	return bad != 0;
+	return stage_leave(number, bad);
 }

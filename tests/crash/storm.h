@@ -21,8 +21,8 @@
 #include "coshm.h"
 #include "message.h"
 #include "region.h"
+#include "stage.h"
 
-#define NAME      "channel"
 #define SECOND    INT64_C(1000000000)
 #define PEERS     4
 #define PRODUCERS 2
