@@ -19,22 +19,11 @@
 #include "err.h"
 #include "notify.h"
 
-enum notify_orders {
-	NOTIFY_REST = 0,
-	NOTIFY_WATCH = 1,
-	NOTIFY_STOP = 2,
-};
-
-static uint32_t orders(struct notifier *n)
-{
-	return atomic_load_explicit(&n->orders, memory_order_acquire); /* N2 */
-}
-
 static bool ready_or_stopped(void *arg)
 {
 	struct notifier *n = arg;
 
-	return orders(n) == NOTIFY_STOP || n->waiter.ready(n->waiter.arg);
+	return notify_get_orders(&n->board) == NOTIFY_STOP || n->waiter.ready(n->waiter.arg);
 }
 
 static void *watch(void *arg)
@@ -46,17 +35,13 @@ static void *watch(void *arg)
 	w.ready = ready_or_stopped;
 	w.arg = n;
 	for (;;) {
-		uint32_t watching = NOTIFY_WATCH;
 		int err;
 
-		while (orders(n) == NOTIFY_REST)
-			syscall(SYS_futex, &n->orders, FUTEX_WAIT_PRIVATE, NOTIFY_REST, NULL, NULL,
-				0);
+		while (notify_get_orders(&n->board) == NOTIFY_REST)
+			syscall(SYS_futex, &n->board.orders, FUTEX_WAIT_PRIVATE, NOTIFY_REST, NULL,
+				NULL, 0);
 		err = wait_until(&w, -1);
-		/* Relaxed if it failed: it says stop, and that is all. */
-		if (!atomic_compare_exchange_strong_explicit(&n->orders, &watching, NOTIFY_REST,
-							     memory_order_acq_rel,
-							     memory_order_relaxed))
+		if (!notify_rest(&n->board))
 			return NULL;
 		/* An eventfd takes a write of 8 bytes, unless it was closed under us. */
 		if (write(n->fd, &one, sizeof(one)) < 0 || err == -ESTALE)
@@ -66,8 +51,8 @@ static void *watch(void *arg)
 
 static void order(struct notifier *n, enum notify_orders what)
 {
-	atomic_store_explicit(&n->orders, what, memory_order_release); /* N1 */
-	syscall(SYS_futex, &n->orders, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	notify_set_orders(&n->board, what);
+	syscall(SYS_futex, &n->board.orders, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 void notify_arm_started(struct notifier *n, uint64_t from)
@@ -76,8 +61,7 @@ void notify_arm_started(struct notifier *n, uint64_t from)
 
 	/* What was reported so far is known.  There may be none: it does not block. */
 	(void)!read(n->fd, &reports, sizeof(reports));
-	/* Relaxed: ordered by N1. */
-	atomic_store_explicit(&n->from, from, memory_order_relaxed);
+	notify_set_from(&n->board, from);
 	order(n, NOTIFY_WATCH);
 }
 
@@ -95,9 +79,8 @@ int notify_fd(struct notifier *n, const struct waiter *waiter, uint64_t from)
 	if (n->fd < 0)
 		return err_say(errno, "cannot make a descriptor to wait with: %s", strerror(errno));
 	n->waiter = *waiter;
-	atomic_store_explicit(&n->from, from,
-			      memory_order_relaxed); /* relaxed: the thread is new */
-	atomic_store_explicit(&n->orders, NOTIFY_WATCH, memory_order_relaxed);
+	notify_set_from(&n->board, from);
+	notify_set_orders(&n->board, NOTIFY_WATCH);
 	sigfillset(&all); /* signals are for the program's own threads */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&n->thread, NULL, watch, n);

@@ -12,14 +12,14 @@
 
 #include <pthread.h>
 
+#include "notify_core.h"
 #include "wait.h"
 
 struct notifier {
 	bool started;
 	int fd;
 	pthread_t thread;
-	_Atomic uint32_t orders;           /* futex word: enum notify_orders                      */
-	_Alignas(8) _Atomic uint64_t from; /* what the channel's ready looks at: a position       */
+	struct notify_board board;
 	struct waiter waiter;
 };
 
@@ -37,8 +37,7 @@ static inline void notify_arm(struct notifier *n, uint64_t from)
 
 static inline uint64_t notify_from(struct notifier *n)
 {
-	/* Relaxed: ordered by the orders. */
-	return atomic_load_explicit(&n->from, memory_order_relaxed);
+	return notify_get_from(&n->board);
 }
 
 #endif /* COSHM_NOTIFY_H */

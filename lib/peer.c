@@ -6,7 +6,7 @@
  *
  *   SEAT  S1 owner: identity and the rest, then role, release
  *         ->  S2 anybody: role, acquire
- *         "if I see the role, I see whose it is"
+ *         "if I see the role, I see whose it is; if I see none, all was left"
  *   LOCK  what an owner stored before the kernel dropped its lock
  *         ->  is seen by whoever takes the lock: the kernel's own spinlock
  */
@@ -21,6 +21,7 @@
 
 #include "err.h"
 #include "peer.h"
+#include "peer_core.h"
 #include "wait.h"
 
 _Static_assert(sizeof(off_t) == 8, "lock offsets are far out: build with 64-bit file offsets");
@@ -64,7 +65,7 @@ int peer_lock(int fd, unsigned int slot)
 
 static uint32_t role_of(const struct region *r, unsigned int slot)
 {
-	return atomic_load_explicit(&r->shared->peers[slot].role, memory_order_acquire); /* S2 */
+	return peer_role(&r->shared->peers[slot]);
 }
 
 static void copy_text(char *to, size_t bytes, const char *from)
@@ -90,9 +91,7 @@ static void sit(struct region *r, unsigned int slot)
 		;
 	/* Relaxed: a position is meant only where the channel says so, later. */
 	atomic_store_explicit(&p->position, 0, memory_order_relaxed);
-	/* Relaxed: ordered by S1. */
-	atomic_fetch_add_explicit(&p->epoch, 1, memory_order_relaxed);
-	atomic_store_explicit(&p->role, r->role, memory_order_release); /* S1 */
+	peer_show(p, r->role);
 	r->slot = slot;
 	r->self = p;
 }
@@ -120,8 +119,7 @@ static bool clean(struct region *r, unsigned int slot, const struct region_kind 
 		kind->recover(r, slot);
 	clear_sleeper(r, slot);
 	bell_ring_everybody(r->shared); /* he may have died with their bits in his hand */
-	/* Release: who sees the slot free sees it recovered. */
-	atomic_store_explicit(&r->shared->peers[slot].role, 0, memory_order_release);
+	peer_clear(&r->shared->peers[slot]);
 	/* Relaxed: a number for people. */
 	atomic_fetch_add_explicit(&r->shared->counters.evicted, 1, memory_order_relaxed);
 	return true;
@@ -188,8 +186,7 @@ int peer_take(struct region *r, int fd, const struct region_kind *kind)
 void peer_leave(struct region *r)
 {
 	clear_sleeper(r, r->slot);
-	/* Release: who sees the slot free sees that the channel was left. */
-	atomic_store_explicit(&r->self->role, 0, memory_order_release);
+	peer_clear(r->self);
 }
 
 /*

@@ -73,8 +73,7 @@ void bell_wake(struct region_shared *shared, unsigned int slot)
 
 void bell_ring_all(struct region *r, struct bell bell)
 {
-	/* Acquire: not needed for the edge; the bits are taken once and by one waker. */
-	uint64_t sleepers = atomic_exchange_explicit(bell.mask, 0, memory_order_acquire);
+	uint64_t sleepers = bell_take_sleepers(bell);
 
 	while (sleepers != 0) {
 		unsigned int slot = bell.first + (unsigned int)__builtin_ctzll(sleepers);
@@ -94,13 +93,9 @@ void bell_ring_everybody(struct region_shared *shared)
 /* L1: our bit is up before we look; all wakers' stores so far are visible to that look. */
 static void lie_down(struct region *r, struct bell bell, uint64_t bit)
 {
-	atomic_fetch_or_explicit(bell.mask, bit, memory_order_seq_cst);
-	if (membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0)
-		return;
-	/* Relaxed: a waker that sees it late costs us one slice. */
-	if (!atomic_load_explicit(&r->shared->state.must_fence, memory_order_relaxed))
-		atomic_store_explicit(&r->shared->state.must_fence, 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
+	bell_lie_down(bell, bit);
+	if (membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) < 0)
+		bell_fence(&r->shared->state.must_fence);
 }
 
 /* Sleep up to @ns; 0, or -EINTR. */

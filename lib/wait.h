@@ -24,14 +24,9 @@
 #define COSHM_WAIT_H
 
 #include "region.h"
+#include "wait_core.h"
 
 #define WAIT_SLICE_NS INT64_C(100000000)
-
-/* A mask of sleepers; bit 0 is peer @first. */
-struct bell {
-	_Atomic uint64_t *mask;
-	unsigned int first;
-};
 
 struct waiter {
 	struct region *region;
@@ -59,14 +54,7 @@ void bell_ring_everybody(struct region_shared *shared);
 /* L2: call it after progress was stored. */
 static inline void bell_ring(struct region *r, struct bell bell)
 {
-	/* Relaxed, both: the barrier between them makes the edge. */
-	if (__builtin_expect(r->fence || atomic_load_explicit(&r->shared->state.must_fence,
-							      memory_order_relaxed),
-			     0))
-		atomic_thread_fence(memory_order_seq_cst);
-	else
-		atomic_signal_fence(memory_order_seq_cst); /* the sleeper makes the real one */
-	if (__builtin_expect(atomic_load_explicit(bell.mask, memory_order_relaxed) != 0, 0))
+	if (bell_has_sleepers(bell, r->fence, &r->shared->state.must_fence))
 		bell_ring_all(r, bell);
 }
 
