@@ -7,7 +7,7 @@
  * killed.  Programs are coroutines of one thread.  All schedules with up to a
  * number of preemptions and kills are run, one after the other, each from the
  * beginning.  Memory is sequentially consistent here: that the orders named in
- * the cores suffice is for ThreadSanitizer to say.
+ * the cores suffice is for weak.h to say.
  */
 #ifndef COSHM_TEST_INTERLEAVE_H
 #define COSHM_TEST_INTERLEAVE_H
@@ -78,6 +78,7 @@ struct scenario {
 	unsigned int count;
 	unsigned int preemptions; /* in one schedule, at most  */
 	unsigned int kills;
+	const bool *found; /* what stops the search; may be NULL */
 };
 
 /* A choice that was made: option @taken of @options. */
@@ -178,7 +179,7 @@ static void run_once(void)
 	s->end();
 }
 
-/* All schedules; how many there were is in explorer.schedules. */
+/* All schedules, or until something was found; how many there were is in explorer.schedules. */
 static void explore(struct scenario *s)
 {
 	explorer.scenario = s;
@@ -193,7 +194,7 @@ static void explore(struct scenario *s)
 		while (explorer.made > 0 && explorer.choices[explorer.made - 1].taken + 1 ==
 						    explorer.choices[explorer.made - 1].options)
 			explorer.made--;
-		if (explorer.made == 0)
+		if (explorer.made == 0 || (s->found && *s->found))
 			break;
 		explorer.choices[explorer.made - 1].taken++;
 		explorer.planned = explorer.made;

@@ -16,11 +16,14 @@
 #include "weak.h"
 
 #include "latest_core.h"
+#include "notify_core.h"
+#include "peer_core.h"
 #include "queue_core.h"
 #include "stream_core_read.h"
 #include "stream_core_write.h"
+#include "wait_core.h"
 
-/* Payload: two words, in any order and with any age. */
+/* Payload that may change while it is read: two words, in any order and with any age. */
 static void write_two(void *payload, uint64_t value)
 {
 	uint64_t *words = payload;
@@ -38,28 +41,32 @@ static uint64_t read_two(const void *payload)
 	return atomic_load_explicit(&words[1], memory_order_relaxed) == first ? first : UINT64_MAX;
 }
 
-/* What a channel has promised to keep until it is given back. */
-static void read_two_late(const void *payload, uint64_t wanted)
+static void expect(bool good)
 {
-	const uint64_t *words = payload;
-
-	weak_read_late(&words[0], wanted);
-	weak_read_late(&words[1], wanted);
-}
-
-static void run(const char *what, struct scenario s, unsigned int stale)
-{
-	weak.stale_most = stale;
-	weak.wrong = false;
-	for (s.count = 0; s.count < PROGRAMS_MAX && s.programs[s.count].run;)
-		s.count++;
-	explore(&s);
-	print_message("# %s: %lu executions\n", what, explorer.schedules);
-	assert_false(weak.wrong);
+	if (!good)
+		weak.wrong = true;
 }
 
 static void nothing(void)
 {
+}
+
+static void explore_weak(const char *what, struct scenario s, unsigned int stale)
+{
+	weak.stale_most = stale;
+	weak.wrong = false;
+	s.found = &weak.wrong;
+	for (s.count = 0; s.count < PROGRAMS_MAX && s.programs[s.count].run;)
+		s.count++;
+	s.end = s.end ? s.end : nothing;
+	explore(&s);
+	print_message("# %s: %lu executions\n", what, explorer.schedules);
+}
+
+static void run(const char *what, struct scenario s, unsigned int stale)
+{
+	explore_weak(what, s, stale);
+	assert_false(weak.wrong);
 }
 
 /* latest */
@@ -96,8 +103,7 @@ static void latest_reader(unsigned int me)
 		if (n == 0)
 			continue;
 		value = read_two(latest_payload(&latest, n));
-		if (latest_unchanged(&latest, n) && value != n)
-			weak.wrong = true;
+		expect(!latest_unchanged(&latest, n) || value == n);
 	}
 }
 
@@ -107,7 +113,6 @@ static void test_latest(void **state)
 	run("latest",
 	    (struct scenario){
 		    .begin = latest_begin_all,
-		    .end = nothing,
 		    .programs = { { .run = latest_publisher }, { .run = latest_reader } },
 		    .preemptions = 1 },
 	    3);
@@ -129,7 +134,8 @@ static struct stream_ring stream = { .control = &stream_control,
 				     .slot_bytes = 64,
 				     .payload = 16 };
 static uint64_t stream_messages, stream_before; /* to publish; and before anybody is there */
-static bool stream_batches;
+static uint64_t stream_batch;
+static bool stream_discards; /* every other batch */
 static struct stream_writer stream_account;
 
 /* Messages published before: everybody has seen them. */
@@ -156,13 +162,17 @@ static void stream_publisher(unsigned int me)
 
 	(void)me;
 	for (int tries = 0; w->next < stream_messages && tries < 12; tries++) {
-		for (uint64_t i = 0; i < (stream_batches ? 2 : 1); i++) {
+		for (uint64_t i = 0; i < stream_batch; i++) {
 			uint64_t p = w->end;
 			void *payload = stream_loan(&stream, w, 16);
 
-			if (payload)
+			if (payload && stream.overwrite)
 				write_two(payload, p);
+			else if (payload)
+				weak_plain_write(payload, p);
 		}
+		if (stream_discards && tries % 2 == 0)
+			stream_discard(&stream, w);
 		if (w->end != w->next)
 			stream_publish(&stream, w);
 	}
@@ -178,22 +188,19 @@ static void stream_read(struct stream_reader *r, unsigned int me, int most)
 		if (look == STREAM_EMPTY)
 			continue;
 		if (look != STREAM_HERE) {
-			if (!stream.overwrite)
-				weak.wrong = true;
-			if (look == STREAM_BROKEN && stream_intact(&stream, r->next))
-				weak.wrong = true;
+			expect(stream.overwrite);
+			expect(look != STREAM_BROKEN || !stream_intact(&stream, r->next));
 			return;
 		}
 		if (stream.overwrite) {
 			value = read_two(found.data);
 			if (!stream_found_intact(&stream, r->next, &found))
 				return;
-			if (value != r->next)
-				weak.wrong = true;
+			expect(value == r->next);
 			r->next++;
 			continue;
 		}
-		read_two_late(found.data, r->next);
+		expect(weak_plain_read((const uint64_t *)found.data) == r->next);
 		r->next++;
 		stream_tell_position(r, &stream_peers[me]);
 	}
@@ -204,23 +211,40 @@ static void stream_subscriber(unsigned int me)
 	struct stream_reader r = { 0 };
 
 	stream_read(&r, me, 3);
-	step();
-	weak_flush();
 }
 
 static void stream_newcomer(unsigned int me)
 {
 	struct stream_reader r = { .next = stream_start(&stream, true) };
-	uint64_t first;
 
 	stream_join(&stream, &r, &stream_peers[me], me);
 	stream_skip_to_first(&stream, &r);
-	first = r.next;
 	stream_tell_position(&r, &stream_peers[me]);
 	stream_read(&r, me, 2);
-	step();
-	weak_flush();
-	(void)first;
+}
+
+/* Leaves with message @p in its hand. */
+static void stream_leave(uint64_t p, unsigned int me)
+{
+	struct stream_found found;
+
+	if (stream_look(&stream, p, &found) == STREAM_HERE)
+		expect(weak_plain_read((const uint64_t *)found.data) == p);
+	stream_part(&stream, me);
+}
+
+static void stream_leaver(unsigned int me)
+{
+	stream_leave(0, me);
+}
+
+static void stream_guest(unsigned int me)
+{
+	struct stream_reader r = { .next = stream_start(&stream, true) };
+
+	stream_join(&stream, &r, &stream_peers[me], me);
+	stream_skip_to_first(&stream, &r);
+	stream_leave(r.next, me);
 }
 
 static void stream_run(const char *what, unsigned int shift, bool large, struct program reader,
@@ -233,7 +257,6 @@ static void stream_run(const char *what, unsigned int shift, bool large, struct 
 	stream.large_max = large ? 128 : 48;
 	run(what,
 	    (struct scenario){ .begin = stream_begin_all,
-			       .end = nothing,
 			       .programs = { { .run = stream_publisher }, reader },
 			       .preemptions = preemptions },
 	    stale);
@@ -248,7 +271,8 @@ static void stream_begin_joined(void)
 static void test_stream_lossless(void **state)
 {
 	(void)state;
-	stream.overwrite = stream_batches = false;
+	stream.overwrite = false;
+	stream_batch = 1;
 	stream.shift = 1;
 	stream.mask = 1;
 	stream.small_max = stream.large_max = 48;
@@ -258,8 +282,13 @@ static void test_stream_lossless(void **state)
 	run("stream, lossless",
 	    (struct scenario){
 		    .begin = stream_begin_joined,
-		    .end = nothing,
 		    .programs = { { .run = stream_publisher }, { .run = stream_subscriber } },
+		    .preemptions = 3 },
+	    2);
+	run("stream, lossless, one leaves",
+	    (struct scenario){
+		    .begin = stream_begin_joined,
+		    .programs = { { .run = stream_publisher }, { .run = stream_leaver } },
 		    .preemptions = 3 },
 	    2);
 }
@@ -267,11 +296,14 @@ static void test_stream_lossless(void **state)
 static void test_stream_newcomer(void **state)
 {
 	(void)state;
-	stream.overwrite = stream_batches = false;
+	stream.overwrite = false;
+	stream_batch = 1;
 	stream_before = 3;
 	stream_messages = 6;
 	stream_run("stream, lossless, a newcomer", 2, false,
 		   (struct program){ .run = stream_newcomer }, 2, 3);
+	stream_run("stream, lossless, one comes and leaves", 2, false,
+		   (struct program){ .run = stream_guest }, 2, 3);
 }
 
 static void test_stream_overwrite(void **state)
@@ -282,13 +314,18 @@ static void test_stream_overwrite(void **state)
 	stream.overwrite = true;
 	stream_before = 0;
 	stream_messages = 4;
-	stream_batches = false;
+	stream_batch = 1;
 	stream_run("stream, overwrite", 1, false, subscriber, 1, 3);
-	stream_batches = true;
+	stream_batch = 2;
 	stream_run("stream, overwrite, batches", 2, false, subscriber, 1, 3);
 	stream_messages = 6;
-	stream_run("stream, overwrite, longer batches", 2, false, subscriber, 1, 3);
-	stream_batches = false;
+	stream_run("stream, overwrite, more batches", 2, false, subscriber, 1, 3);
+	stream_batch = 3;
+	stream_run("stream, overwrite, longer batches", 2, false, subscriber, 2, 3);
+	stream_discards = true;
+	stream_run("stream, overwrite, batches taken back", 2, false, subscriber, 2, 3);
+	stream_discards = false;
+	stream_batch = 1;
 	stream_messages = 5;
 	stream_run("stream, overwrite, large", 3, true, subscriber, 1, 3);
 }
@@ -321,7 +358,7 @@ static void queue_push(unsigned int me, uint64_t value)
 
 	if (p == QUEUE_NONE)
 		return;
-	write_two(queue_payload(&queue, p), value);
+	weak_plain_write((uint64_t *)queue_payload(&queue, p), value);
 	queue_commit(&queue, p, me);
 	atomic_fetch_add_explicit(&queue_told, 1, memory_order_relaxed);
 }
@@ -337,24 +374,18 @@ static void queue_late_producer(unsigned int me)
 	queue_push(me, 9);
 }
 
-/* Each payload must be the same from the take to the release. */
 static void queue_consumer(unsigned int me)
 {
 	uint64_t seen = 0;
 
 	for (int i = 0; i < 2; i++) {
-		uint64_t p = queue_take(&queue, me, &seen), value;
+		uint64_t p = queue_take(&queue, me, &seen);
 
 		if (p == QUEUE_NONE)
 			continue;
-		value = read_two(queue_payload(&queue, p));
-		if (value == 0 || value == UINT64_MAX)
-			weak.wrong = true;
-		read_two_late(queue_payload(&queue, p), value);
+		expect(weak_plain_read((uint64_t *)queue_payload(&queue, p)) != 0);
 		queue_release(&queue, p, me);
 	}
-	step();
-	weak_flush();
 }
 
 static void test_queue(void **state)
@@ -362,13 +393,11 @@ static void test_queue(void **state)
 	(void)state;
 	run("queue",
 	    (struct scenario){ .begin = queue_begin_all,
-			       .end = nothing,
 			       .programs = { { .run = queue_producer }, { .run = queue_consumer } },
 			       .preemptions = 3 },
 	    2);
 	run("queue, two producers",
 	    (struct scenario){ .begin = queue_begin_all,
-			       .end = nothing,
 			       .programs = { { .run = queue_late_producer },
 					     { .run = queue_consumer },
 					     { .run = queue_late_producer } },
@@ -388,7 +417,7 @@ static void queue_begin_passed(void)
 
 static void queue_passed_producer(unsigned int me)
 {
-	write_two(queue_payload(&queue, 0), 5);
+	weak_plain_write((uint64_t *)queue_payload(&queue, 0), 5);
 	queue_commit(&queue, 0, me);
 }
 
@@ -399,8 +428,7 @@ static void queue_again_consumer(unsigned int me)
 	(void)queue_take_again(&queue, me, &seen);
 	again = seen;
 	/* Noted and not found: nobody will look again. */
-	if (again != 0 && queue_phase(queue_slot(&queue, 0)->state) == QUEUE_AGAIN)
-		weak.wrong = true;
+	expect(again == 0 || queue_phase(queue_slot(&queue, 0)->state) != QUEUE_AGAIN);
 }
 
 static void test_queue_again(void **state)
@@ -408,11 +436,171 @@ static void test_queue_again(void **state)
 	(void)state;
 	run("queue, a message behind the head",
 	    (struct scenario){ .begin = queue_begin_passed,
-			       .end = nothing,
 			       .programs = { { .run = queue_passed_producer },
 					     { .run = queue_again_consumer } },
 			       .preemptions = 2 },
 	    2);
+}
+
+/* SLEEP: a sleeper and a waker, and whether the kernel fences for the waker */
+
+static _Atomic uint64_t bell_mask, bell_message;
+static _Atomic uint32_t bell_wakes, bell_must;
+static struct bell bell = { .mask = &bell_mask };
+static enum { BELL_MEMBARRIER, BELL_FENCE, BELL_NEITHER } bell_how;
+static bool bell_asleep; /* as the kernel knows it, under its own lock */
+
+static void bell_begin(void)
+{
+	bell_mask = bell_message = 0;
+	bell_wakes = 0;
+	bell_must = bell_how == BELL_FENCE;
+	bell_asleep = false;
+	weak_reset(weak.stale_most);
+}
+
+static void bell_sleeper(unsigned int me)
+{
+	uint32_t seen = (uint32_t)atomic_load_explicit(&bell_wakes, memory_order_relaxed);
+
+	bell_lie_down(bell, UINT64_C(1) << me);
+	if (bell_how == BELL_FENCE)
+		bell_fence(&bell_must);
+	else if (bell_how == BELL_MEMBARRIER)
+		weak_membarrier();
+	if (atomic_load_explicit(&bell_message, memory_order_acquire) == 0)
+		bell_asleep = bell_wakes == seen;
+}
+
+static void bell_waker(unsigned int me)
+{
+	(void)me;
+	atomic_store_explicit(&bell_message, 1, memory_order_release);
+	if (!bell_has_sleepers(bell, false, &bell_must) || bell_take_sleepers(bell) == 0)
+		return;
+	atomic_fetch_add_explicit(&bell_wakes, 1, memory_order_relaxed);
+	bell_asleep = false;
+}
+
+/* Both have done what they do: nobody sleeps while there is a message. */
+static void bell_end(void)
+{
+	expect(!bell_asleep);
+}
+
+static void sleep_how(const char *what, int how)
+{
+	bell_how = how;
+	explore_weak(
+		what,
+		(struct scenario){ .begin = bell_begin,
+				   .end = bell_end,
+				   .programs = { { .run = bell_waker }, { .run = bell_sleeper } },
+				   .preemptions = 4 },
+		4);
+}
+
+static void test_sleep(void **state)
+{
+	(void)state;
+	sleep_how("sleep, membarrier", BELL_MEMBARRIER);
+	assert_false(weak.wrong);
+	sleep_how("sleep, all fence", BELL_FENCE);
+	assert_false(weak.wrong);
+	sleep_how("sleep, no fence: a sleeper is lost", BELL_NEITHER);
+	assert_true(weak.wrong);
+}
+
+/* SEAT: one comes and leaves, another looks at the place */
+
+static struct peer_shared seat;
+static uint64_t seat_work; /* in the channel, until the place is left */
+
+static void seat_begin(void)
+{
+	memset(&seat, 0, sizeof(seat));
+	seat_work = 0;
+	weak_reset(weak.stale_most);
+}
+
+static void seat_owner(unsigned int me)
+{
+	(void)me;
+	weak_plain_write(&seat.identity[0], 1);
+	peer_show(&seat, 1);
+	weak_plain_write(&seat_work, 1);
+	peer_clear(&seat);
+}
+
+static void seat_visitor(unsigned int me)
+{
+	bool was_here = false;
+
+	(void)me;
+	for (int i = 0; i < 2; i++) {
+		if (peer_role(&seat) != 0)
+			was_here = weak_plain_read(&seat.identity[0]) == 1;
+		else if (was_here)
+			expect(weak_plain_read(&seat_work) == 1);
+	}
+}
+
+static void test_seat(void **state)
+{
+	(void)state;
+	run("seat",
+	    (struct scenario){ .begin = seat_begin,
+			       .programs = { { .run = seat_owner }, { .run = seat_visitor } },
+			       .preemptions = 4 },
+	    4);
+}
+
+/* ORDER: a program that arms its thread twice */
+
+static struct notify_board board;
+static int board_looks;
+
+static void board_begin(void)
+{
+	memset(&board, 0, sizeof(board));
+	board_looks = 0;
+	weak_reset(weak.stale_most);
+}
+
+static void board_program(unsigned int me)
+{
+	(void)me;
+	notify_set_from(&board, 1);
+	notify_set_orders(&board, NOTIFY_WATCH);
+	while (atomic_load_explicit(&board.orders, memory_order_relaxed) != NOTIFY_REST)
+		if (++board_looks > 3)
+			return;
+	notify_set_from(&board, 2);
+	notify_set_orders(&board, NOTIFY_WATCH);
+}
+
+static void board_thread(unsigned int me)
+{
+	uint64_t watches = 0;
+
+	(void)me;
+	for (int i = 0; i < 3; i++) {
+		if (notify_get_orders(&board) != NOTIFY_WATCH)
+			continue;
+		watches++;
+		expect(notify_get_from(&board) == watches);
+		notify_rest(&board);
+	}
+}
+
+static void test_order(void **state)
+{
+	(void)state;
+	run("order",
+	    (struct scenario){ .begin = board_begin,
+			       .programs = { { .run = board_program }, { .run = board_thread } },
+			       .preemptions = 4 },
+	    4);
 }
 
 int main(void)
@@ -421,6 +609,8 @@ int main(void)
 		cmocka_unit_test(test_latest),          cmocka_unit_test(test_stream_lossless),
 		cmocka_unit_test(test_stream_newcomer), cmocka_unit_test(test_stream_overwrite),
 		cmocka_unit_test(test_queue),           cmocka_unit_test(test_queue_again),
+		cmocka_unit_test(test_sleep),           cmocka_unit_test(test_seat),
+		cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests_name("weak", tests, NULL, NULL);

@@ -11,9 +11,13 @@
  *
  *   - a compare-and-swap looks at the newest value, also when it fails;
  *   - stores to one word take effect in the order in which they run;
- *   - a load is not late, except of payload: see weak_read_late().
+ *   - no load returns what is stored after it, which a machine may do if the
+ *     load is relaxed.
  *
  * So what a machine may do is not all here; but what is here a machine may do.
+ * The last cut is no loss for payload that is plain memory: there each access
+ * must be ordered with each other one that matters, in all executions, as C11
+ * demands it; see weak_plain_write().
  */
 #ifndef COSHM_TEST_WEAK_H
 #define COSHM_TEST_WEAK_H
@@ -24,6 +28,7 @@
 
 #undef atomic_load_explicit
 #undef atomic_store_explicit
+#undef atomic_exchange_explicit
 #undef atomic_fetch_add_explicit
 #undef atomic_fetch_or_explicit
 #undef atomic_fetch_and_explicit
@@ -33,7 +38,6 @@
 
 #define WEAK_WORDS  64
 #define WEAK_VALUES 64
-#define WEAK_LATE   8
 
 struct weak_view {
 	uint8_t age[WEAK_WORDS];
@@ -41,11 +45,6 @@ struct weak_view {
 
 struct weak_program {
 	struct weak_view now, after_acquire, since_release;
-	struct {
-		const void *word;
-		uint64_t wanted;
-	} late[WEAK_LATE];
-	unsigned int lates;
 };
 
 static struct {
@@ -159,39 +158,47 @@ static void weak_append(unsigned int i, uint64_t value, int order, bool carry)
 	weak_join(&p->after_acquire, &p->now);
 }
 
-/* Payload that must be as it is until it is given back: a load that may come late. */
-static void weak_flush(void)
+/*
+ * Plain memory: who writes it must have all that was written and read there
+ * before behind him, and who reads it all that was written, by some edge.  Each
+ * program's reads count as a word of their own, so that views tell.
+ */
+static bool weak_behind(const void *address)
 {
-	struct weak_program *p = &weak.programs[explorer.running];
+	unsigned int i = weak_word(address, 0);
 
-	for (unsigned int k = 0; k < p->lates; k++) {
-		uint64_t newest = *(const uint64_t *)p->late[k].word;
+	return weak.programs[explorer.running].now.age[i] == weak.words[i].count - 1;
+}
 
-		if (weak_load(p->late[k].word, newest, memory_order_relaxed) != p->late[k].wanted)
-			weak.wrong = true;
+static const void *weak_reads_of(const uint64_t *word, unsigned int program)
+{
+	return (const char *)word + 1 + program;
+}
+
+static inline void weak_plain_write(uint64_t *word, uint64_t value)
+{
+	if (explorer.running < PROGRAMS_MAX) {
+		weak.wrong |= !weak_behind(word);
+		for (unsigned int i = 0; i < explorer.scenario->count; i++)
+			weak.wrong |= !weak_behind(weak_reads_of(word, i));
+		weak_append(weak_word(word, 0), 0, memory_order_relaxed, false);
 	}
-	p->lates = 0;
+	*word = value;
 }
 
-/* A release or a fence orders it; otherwise it may come now, or after this. */
-static void weak_before(bool orders)
+static inline uint64_t weak_plain_read(const uint64_t *word)
 {
-	if (explorer.running < PROGRAMS_MAX && weak.programs[explorer.running].lates > 0 &&
-	    (orders || choose(2) == 0))
-		weak_flush();
-}
+	const void *reads = weak_reads_of(word, explorer.running);
 
-static inline void weak_read_late(const void *word, uint64_t wanted)
-{
-	struct weak_program *p = &weak.programs[explorer.running];
-
-	p->late[p->lates].word = word;
-	p->late[p->lates++].wanted = wanted;
+	if (explorer.running < PROGRAMS_MAX) {
+		weak.wrong |= !weak_behind(word);
+		weak_append(weak_word(reads, 0), 0, memory_order_relaxed, false);
+	}
+	return *word;
 }
 
 static void weak_store(const void *address, uint64_t before, uint64_t value, int order, bool carry)
 {
-	weak_before(releases(order));
 	weak_append(weak_word(address, before), value, order, carry);
 }
 
@@ -206,7 +213,6 @@ static void weak_fence(int order)
 {
 	struct weak_program *p = &weak.programs[explorer.running];
 
-	weak_before(order != memory_order_relaxed);
 	if (acquires(order))
 		p->now = p->after_acquire;
 	if (order == memory_order_seq_cst) {
@@ -226,6 +232,20 @@ static void weak_fence(int order)
 		weak_store((p), *(p), weak_value, order, false);                                   \
 		*(p) = weak_value;                                                                 \
 	})
+/* What membarrier(2) does: each program executes a fence, wherever it is. */
+static inline void weak_membarrier(void)
+{
+	unsigned int caller = explorer.running;
+
+	weak_fence(memory_order_seq_cst);
+	for (unsigned int i = 0; i < explorer.scenario->count; i++) {
+		explorer.running = i;
+		weak_fence(memory_order_seq_cst);
+	}
+	explorer.running = caller;
+	weak_fence(memory_order_seq_cst);
+}
+
 #define WEAK_MODIFY(p, op, v, order)                                                               \
 	({                                                                                         \
 		uint64_t weak_old;                                                                 \
@@ -235,6 +255,7 @@ static void weak_fence(int order)
 		*(p) = weak_old op(v);                                                             \
 		weak_old;                                                                          \
 	})
+#define atomic_exchange_explicit(p, v, order)  WEAK_MODIFY(p, *0 |, v, order)
 #define atomic_fetch_add_explicit(p, v, order) WEAK_MODIFY(p, +, v, order)
 #define atomic_fetch_or_explicit(p, v, order)  WEAK_MODIFY(p, |, v, order)
 #define atomic_fetch_and_explicit(p, v, order) WEAK_MODIFY(p, &, v, order)
