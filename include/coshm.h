@@ -343,6 +343,7 @@ COSHM_API COSHM_MUST_CHECK int coshm_latest_wait(struct coshm_latest *ch, uint64
  * For programs that wait for other things as well: when it is readable, call
  * coshm_latest_wait() with the newest number and no time-out until it finds
  * nothing; that arms the descriptor again.
+ * It also becomes so when the publisher has died.
  * It can be readable with nothing there.  It is closed with the handle; the
  * program neither reads nor closes it.  Cost: a thread of this process, and two
  * system calls each time that nothing is found.
@@ -493,7 +494,8 @@ COSHM_API COSHM_MUST_CHECK int coshm_stream_discard_loans(struct coshm_stream *c
  *                     overwriting publisher on each of a number of tries
  *         -ETIMEDOUT, -EINTR, -EPERM, -ESTALE
  *         -EOWNERDEAD nothing there, and the publisher has died; told once to each
- *                     handle: call again if another one will take over
+ *                     handle, also to one that only looks (within 20 ms): call
+ *                     again if another one will take over
  *         -EMSGSIZE   the message is larger than @room; it stays the next one
  *         -EPROTO     the message was damaged by a program gone wrong, and is left out
  * Blocks: as the handle was opened, see enum coshm_wait.
@@ -528,6 +530,7 @@ COSHM_API COSHM_MUST_CHECK int coshm_stream_release(struct coshm_stream *ch, uns
  *
  * For programs that wait for other things as well: when it is readable, receive
  * without a time-out until it finds nothing; that arms the descriptor again.
+ * It also becomes so when the publisher has died.
  * It can be readable with nothing there.  It is closed with the handle; the
  * program neither reads nor closes it.  Cost: a thread of this process, and two
  * system calls each time that nothing is found.

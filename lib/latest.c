@@ -197,15 +197,22 @@ static bool notify_ready(void *arg)
 	return latest_newest(&ch->ring) != notify_from(&ch->notifier);
 }
 
+static int notify_check(void *arg)
+{
+	return peer_publisher_watch(&((struct coshm_latest *)arg)->region);
+}
+
 int coshm_latest_fd(struct coshm_latest *ch, uint64_t seen)
 {
 	int err = usable(ch, false);
 
 	if (err < 0)
 		return err;
-	return notify_fd(
-		&ch->notifier,
-		&(struct waiter){
-			.region = &ch->region, .bell = ch->bell, .ready = notify_ready, .arg = ch },
-		seen);
+	return notify_fd(&ch->notifier,
+			 &(struct waiter){ .region = &ch->region,
+					   .bell = ch->bell,
+					   .ready = notify_ready,
+					   .check = notify_check,
+					   .arg = ch },
+			 seen);
 }

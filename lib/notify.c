@@ -26,6 +26,13 @@ static bool ready_or_stopped(void *arg)
 	return notify_get_orders(&n->board) == NOTIFY_STOP || n->waiter.ready(n->waiter.arg);
 }
 
+static int check(void *arg)
+{
+	struct notifier *n = arg;
+
+	return n->waiter.check(n->waiter.arg);
+}
+
 static void *watch(void *arg)
 {
 	struct notifier *n = arg;
@@ -33,6 +40,7 @@ static void *watch(void *arg)
 	uint64_t one = 1;
 
 	w.ready = ready_or_stopped;
+	w.check = check;
 	w.arg = n;
 	for (;;) {
 		int err;

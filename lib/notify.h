@@ -23,7 +23,7 @@ struct notifier {
 	struct waiter waiter;
 };
 
-/* The descriptor; the first call makes it and its thread. */
+/* The descriptor; the first call makes it and its thread, which makes the waiter's check too. */
 int notify_fd(struct notifier *n, const struct waiter *waiter, uint64_t from);
 void notify_arm_started(struct notifier *n, uint64_t from);
 void notify_stop(struct notifier *n);

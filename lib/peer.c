@@ -233,21 +233,46 @@ bool peer_bury(struct region *r, unsigned int slot, const struct region_kind *ki
 	return buried;
 }
 
+static bool publisher_to_mourn(struct region *r, uint32_t *epoch)
+{
+	if (!r->map) /* memory of the program's own: it has no places */
+		return false;
+	/* Relaxed, both: of a successor's death it is told at the next look. */
+	*epoch = atomic_load_explicit(&r->shared->peers[LAYOUT_PUBLISHER].epoch,
+				      memory_order_relaxed);
+	return *epoch != atomic_load_explicit(&r->mourned, memory_order_relaxed) &&
+	       peer_probe(r, LAYOUT_PUBLISHER) == PEER_DEAD;
+}
+
+int peer_publisher_watch(struct region *r)
+{
+	uint32_t epoch;
+
+	return publisher_to_mourn(r, &epoch) ? -EOWNERDEAD : 0;
+}
+
 int peer_publisher_check(struct region *r)
 {
 	char text[PEER_TEXT_BYTES];
 	uint32_t epoch;
 
-	if (!r->map) /* memory of the program's own: it has no places */
+	if (!publisher_to_mourn(r, &epoch))
 		return 0;
-	/* Relaxed: a successor's is told of at the next look. */
-	epoch = atomic_load_explicit(&r->shared->peers[LAYOUT_PUBLISHER].epoch,
-				     memory_order_relaxed);
-	if (epoch == r->mourned || peer_probe(r, LAYOUT_PUBLISHER) != PEER_DEAD)
-		return 0;
-	r->mourned = epoch;
+	/* Relaxed: as above. */
+	atomic_store_explicit(&r->mourned, epoch, memory_order_relaxed);
 	return err_say(EOWNERDEAD, "the publisher of %s has died: it was %s", r->path,
 		       peer_describe(r, LAYOUT_PUBLISHER, text));
+}
+
+/* To ask about everybody takes a microsecond each: too long for one who polls. */
+bool peer_time_to_look(struct region *r)
+{
+	int64_t now = wait_now_ns();
+
+	if (now - r->looked_ns < PEER_LOOK_EVERY_NS)
+		return false;
+	r->looked_ns = now;
+	return true;
 }
 
 void peer_printable(char *to, size_t to_bytes, const char *from, size_t from_bytes)

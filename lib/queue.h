@@ -19,9 +19,8 @@ struct coshm_queue {
 	struct queue_ring ring;
 	struct bell data;
 	struct bell room;
-	uint64_t seen;     /* of "again"                                      */
-	uint64_t calls;    /* to look after the dead now and then             */
-	int64_t buried_ns; /* when a call that does not wait did it last   */
+	uint64_t seen;  /* of "again"                                      */
+	uint64_t calls; /* to look after the dead now and then             */
 	struct notifier notifier;
 	uint64_t tally_messages;
 	uint64_t tally_bytes;

@@ -8,8 +8,7 @@
 #include "err.h"
 #include "queue.h"
 
-/* How often one who waits looks who has died, and one who does not. */
-#define BURY_EVERY_NS    INT64_C(20000000)
+/* How often one who never waits looks who has died. */
 #define BURY_EVERY_CALLS 4096u
 #define TALLY_EVERY      256u
 
@@ -56,31 +55,20 @@ static bool data_ready(void *arg)
 	return wait->p != QUEUE_NONE;
 }
 
-/* To ask about everybody takes a microsecond each: too long for one who polls. */
-static bool time_to_bury(struct coshm_queue *ch)
-{
-	int64_t now = wait_now_ns();
-
-	if (now - ch->buried_ns < BURY_EVERY_NS)
-		return false;
-	ch->buried_ns = now;
-	return true;
-}
-
 __attribute__((noinline)) static int wait_for(struct coshm_queue *ch, bool (*ready)(void *),
 					      struct bell bell, int64_t timeout_ns, uint64_t *p)
 {
 	struct position_wait wait = { .ch = ch, .p = QUEUE_NONE };
 	int err;
 
-	if (timeout_ns == 0 && !time_to_bury(ch))
+	if (timeout_ns == 0 && !peer_time_to_look(&ch->region))
 		return -EAGAIN;
 	err = wait_until(&(struct waiter){ .region = &ch->region,
 					   .bell = bell,
 					   .ready = ready,
 					   .check = queue_bury_the_dead,
 					   .arg = &wait,
-					   .slice_ns = BURY_EVERY_NS },
+					   .slice_ns = PEER_LOOK_EVERY_NS },
 			 timeout_ns);
 
 	*p = wait.p;
@@ -283,17 +271,27 @@ static bool notify_ready(void *arg)
 	return queue_has_message(&ch->ring);
 }
 
+static int notify_check(void *arg)
+{
+	struct coshm_queue *ch = arg;
+
+	return queue_bury_the_dead(&ch);
+}
+
 int coshm_queue_fd(struct coshm_queue *ch)
 {
 	int err = usable(ch, COSHM_CONSUMER);
 
 	if (err < 0)
 		return err;
-	return notify_fd(
-		&ch->notifier,
-		&(struct waiter){
-			.region = &ch->region, .bell = ch->data, .ready = notify_ready, .arg = ch },
-		0);
+	return notify_fd(&ch->notifier,
+			 &(struct waiter){ .region = &ch->region,
+					   .bell = ch->data,
+					   .ready = notify_ready,
+					   .check = notify_check,
+					   .arg = ch,
+					   .slice_ns = PEER_LOOK_EVERY_NS },
+			 0);
 }
 
 static int release(struct coshm_queue *ch, uint64_t slot)

@@ -77,13 +77,20 @@ int region_reopen(struct region *r, int flags)
 
 int region_probe_fd(struct region *r)
 {
-	int fd;
+	/* Relaxed, both: a number, and the kernel knows what it means. */
+	int had = atomic_load_explicit(&r->probe_fd, memory_order_relaxed), fd;
 
-	if (!same_file(r, r->probe_fd)) {
-		fd = region_reopen(r, O_RDONLY);
-		r->probe_fd = fd >= 0 ? fd : -1;
-	}
-	return r->probe_fd;
+	if (same_file(r, had))
+		return had;
+	fd = region_reopen(r, O_RDONLY);
+	if (fd < 0)
+		fd = -1;
+	if (atomic_compare_exchange_strong_explicit(&r->probe_fd, &had, fd, memory_order_relaxed,
+						    memory_order_relaxed))
+		return fd;
+	if (fd >= 0) /* another thread was faster */
+		close(fd);
+	return had;
 }
 
 /* region_file_check - read the header of @fd once and judge that copy. */

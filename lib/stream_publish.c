@@ -8,9 +8,6 @@
 #include "err.h"
 #include "stream.h"
 
-/* How often a publisher that waits for room looks who has died. */
-#define BURY_EVERY_NS INT64_C(20000000)
-
 static int err_large(const struct coshm_stream *ch, size_t bytes)
 {
 	return err_say(EMSGSIZE,
@@ -97,7 +94,7 @@ __attribute__((noinline)) static int wait_for_room(struct coshm_stream *ch, size
 					       .ready = room_ready,
 					       .check = bury_the_dead,
 					       .arg = &wait,
-					       .slice_ns = BURY_EVERY_NS },
+					       .slice_ns = PEER_LOOK_EVERY_NS },
 			     timeout_ns);
 
 	if (err == -ETIMEDOUT)
@@ -257,7 +254,7 @@ int coshm_stream_drain(struct coshm_stream *ch, int64_t timeout_ns)
 					   .ready = drained,
 					   .check = bury_the_dead,
 					   .arg = &ch,
-					   .slice_ns = BURY_EVERY_NS },
+					   .slice_ns = PEER_LOOK_EVERY_NS },
 			 timeout_ns);
 	return err == -ETIMEDOUT ? err_no_room(ch, err, slot, position) : err;
 }

@@ -40,11 +40,13 @@ static int check_publisher(void *arg)
 __attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int64_t *timeout_ns)
 {
 	int64_t from, took;
-	int err;
+	int err = 0;
 
 	if (*timeout_ns == 0) {
+		if (ch->notifier.started || peer_time_to_look(&ch->region))
+			err = peer_publisher_check(&ch->region);
 		notify_arm(&ch->notifier, ch->reader.next);
-		return err_const(EAGAIN, "there is no message yet");
+		return err < 0 ? err : err_const(EAGAIN, "there is no message yet");
 	}
 	if (ch->region.self)
 		stream_tell_position(&ch->reader, ch->region.self);
@@ -70,17 +72,24 @@ static bool notify_ready(void *arg)
 	return stream_look(&ch->ring, notify_from(&ch->notifier), &found) != STREAM_EMPTY;
 }
 
+static int notify_check(void *arg)
+{
+	return peer_publisher_watch(&((struct coshm_stream *)arg)->region);
+}
+
 int coshm_stream_fd(struct coshm_stream *ch)
 {
 	int err = stream_usable(ch, COSHM_SUBSCRIBER);
 
 	if (err < 0)
 		return err;
-	return notify_fd(
-		&ch->notifier,
-		&(struct waiter){
-			.region = &ch->region, .bell = ch->data, .ready = notify_ready, .arg = ch },
-		ch->reader.next);
+	return notify_fd(&ch->notifier,
+			 &(struct waiter){ .region = &ch->region,
+					   .bell = ch->data,
+					   .ready = notify_ready,
+					   .check = notify_check,
+					   .arg = ch },
+			 ch->reader.next);
 }
 
 static void skip(struct coshm_stream *ch, uint64_t jumps)

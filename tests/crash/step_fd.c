@@ -111,6 +111,8 @@ static int look_once(struct peer *p)
 	if (p->stream) {
 		rc = coshm_stream_receive(p->stream, data, sizeof(data), 0, &m);
 		bytes = rc == 0 ? m.bytes : 0;
+		if (rc == -EOWNERDEAD)
+			rc = -EAGAIN;
 	} else if (p->queue) {
 		rc = coshm_queue_receive(p->queue, data, sizeof(data), 0, &d);
 		bytes = rc == 0 ? d.bytes : 0;
@@ -313,6 +315,52 @@ static void rest_receiver(void)
 		play_nap();
 }
 
+/* One dies with a message, while another one only polls: nobody else is there to recover for it. */
+
+static void poll_for_message(void)
+{
+	receiver = open_peer(false);
+	receiver.fd = make_fd(&receiver);
+	must_ok(receiver.fd);
+	while (!atomic_load(&ledger->opened))
+		play_nap();
+	look_until_nothing(&receiver);
+	atomic_store(&ledger->value, 1);
+	must(readable(&receiver, AT_LENGTH), PLAY_WEDGED,
+	     "poll does not find the dead one's message");
+	atomic_store(&ledger->woken_ns, play_now_ns());
+	must(look_once(&receiver) == 0, PLAY_LOST, "there is nothing");
+	close_peer(&receiver);
+}
+
+static void others_polling(void)
+{
+	play_sleeper(poll_for_message);
+}
+
+static void ready_holder(void)
+{
+	struct coshm_delivery d;
+	struct peer own = open_peer(true);
+
+	receiver = open_peer(false);
+	must_ok(send_one(&own, 0));
+	must_ok(coshm_queue_take(receiver.queue, 0, &d));
+	atomic_store(&ledger->opened, true);
+	while (atomic_load(&ledger->value) == 0)
+		play_nap();
+}
+
+static void act_hold(void)
+{
+	getpid();
+}
+
+static void check_polling(void)
+{
+	play_await_sleeper();
+}
+
 #define CASE(...)                                                                                  \
 	.with = &(const struct fd_case)                                                            \
 	{                                                                                          \
@@ -341,5 +389,8 @@ const struct scenario fd_scenarios[] = {
 	ALL("latest", LAYOUT_LATEST),
 	ALL("stream", LAYOUT_STREAM),
 	ALL("queue", LAYOUT_QUEUE),
+	ROW("queue: held by one that dies", .others = others_polling, .ready = ready_holder,
+	    .act = act_hold, .check = check_polling, .only_killed = true,
+	    CASE(.kind = LAYOUT_QUEUE)),
 	{ 0 },
 };

@@ -45,6 +45,7 @@ struct seen {
 	struct coshm_stream *ch;
 	uint64_t next; /* number that comes next; UINT64_MAX: any */
 	uint64_t lost;
+	bool told; /* that the publisher is dead */
 };
 
 /* Of the others, or of the victim: each process has its own. */

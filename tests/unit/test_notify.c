@@ -118,12 +118,81 @@ static void test_queue(void **state)
 	assert_ok(coshm_remove(NULL, NAME));
 }
 
+/* What somebody dead had, or that he is dead, is found out with nobody there but who polls. */
+static void consumer_or_publisher(const struct actor *self, void *arg)
+{
+	struct coshm_delivery d;
+	struct coshm_queue *c;
+	struct coshm_stream *p;
+
+	if (arg) {
+		child_check(coshm_queue_open(NAME, COSHM_CONSUMER, NULL, &c) == 0);
+		child_check(coshm_queue_take(c, -1, &d) == 0);
+	} else {
+		child_check(coshm_stream_open(NAME, COSHM_PUBLISHER, NULL, &p) == 0);
+	}
+	child_check(write(self->to, "x", 1) == 1);
+	pause();
+}
+
+static void test_death_of_a_consumer(void **state)
+{
+	struct coshm_queue *p, *c;
+	struct coshm_delivery d;
+	struct actor a;
+	int fd;
+
+	assert_ok(coshm_queue_create(NAME, NULL, NULL));
+	assert_ok(coshm_queue_open(NAME, COSHM_PRODUCER, NULL, &p));
+	assert_ok(coshm_queue_open(NAME, COSHM_CONSUMER, NULL, &c));
+	assert_ok(coshm_queue_push(p, "m", 1, 0));
+	a = actor_start(consumer_or_publisher, state);
+	assert_int_equal(actor_hear(&a), 'x');
+	fd = coshm_queue_fd(c);
+	assert_int_equal(coshm_queue_take(c, 0, &d), -EAGAIN);
+	actor_kill(&a);
+	assert_int_equal(readable(fd, 10000), 1);
+	assert_ok(coshm_queue_take(c, 0, &d));
+	assert_int_equal(d.deliveries, 2);
+	coshm_queue_close(p);
+	coshm_queue_close(c);
+	assert_ok(coshm_remove(NULL, NAME));
+}
+
+static void test_death_of_a_publisher(void **state)
+{
+	struct coshm_stream *s;
+	struct coshm_message m;
+	int fd;
+
+	(void)state;
+	assert_ok(coshm_stream_create(NAME, NULL, NULL));
+	assert_ok(coshm_stream_open(NAME, COSHM_SUBSCRIBER, NULL, &s));
+	fd = coshm_stream_fd(s);
+	for (int i = 0; i < 3; i++) {
+		struct actor a = actor_start(consumer_or_publisher, NULL);
+
+		assert_int_equal(actor_hear(&a), 'x');
+		assert_int_equal(coshm_stream_receive(s, NULL, 0, 0, &m), -EAGAIN);
+		assert_int_equal(readable(fd, 0), 0);
+		actor_kill(&a);
+		assert_int_equal(readable(fd, 10000), 1);
+		assert_err(coshm_stream_receive(s, NULL, 0, 0, &m), EOWNERDEAD, "has died");
+		assert_int_equal(coshm_stream_receive(s, NULL, 0, 0, &m), -EAGAIN);
+		assert_int_equal(readable(fd, 200), 0); /* told once */
+	}
+	coshm_stream_close(s);
+	assert_ok(coshm_remove(NULL, NAME));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_latest),
 		cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_death_of_a_consumer),
+		cmocka_unit_test(test_death_of_a_publisher),
 	};
 
 	return scene_run("notify", tests);
