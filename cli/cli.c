@@ -136,14 +136,6 @@ int complain_call(int err, const char *doing)
 	return CLI_FAILED;
 }
 
-void complain_value(const char *rule, const char *value)
-{
-	if (value)
-		complain(NULL, "%s, not '%s'", rule, value);
-	else
-		complain(NULL, "%s", rule);
-}
-
 int bad_usage(const char *command)
 {
 	fprintf(stderr, "Try 'coshm %s--help'.\n", command);

@@ -50,9 +50,6 @@ __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);
  */
 int complain_call(int err, const char *doing);
 
-/* complain_value - an option's rule, and what was given instead; @value may be NULL. */
-void complain_value(const char *rule, const char *value);
-
 /* bad_usage - after a sentence about the command line: where to read more.  CLI_FAILED. */
 int bad_usage(const char *command);
 

@@ -2,11 +2,11 @@
 /*
  * cmd_info.c - "coshm info": what a channel is, and who has it open.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "info_report.h"
+#include "options.h"
 
 const char info_usage[] =
 	"Usage: coshm info [OPTION]... CHANNEL\n"
@@ -84,6 +84,16 @@ static int show(const char *dir, const char *name, bool json)
 	return CLI_OK;
 }
 
+static const char *take_json(void *asked, int c, const char *text)
+{
+	bool *json = asked;
+
+	(void)c;
+	(void)text;
+	*json = true;
+	return NULL;
+}
+
 int cmd_info(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -92,31 +102,16 @@ int cmd_info(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	static const struct syntax syntax = { .command = "info ",
+					      .usage = info_usage,
+					      .letters = "jd:h",
+					      .options = options,
+					      .take = take_json };
 	const char *dir = NULL;
 	bool json = false;
-	int c;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "jd:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			json = true;
-			break;
-		case 'd':
-			dir = optarg;
-			if (dir[0] != '\0')
-				break;
-			complain_value("--dir takes the path of a directory", dir);
-			return bad_usage("info ");
-		case 'h':
-			fputs(info_usage, stdout);
-			return CLI_OK;
-		default: /* getopt_long has already said what is wrong */
-			return bad_usage("info ");
-		}
-	}
-	if (argc - optind != 1) {
-		complain(NULL, argc == optind ? "which channel?" : "give one channel");
-		return bad_usage("info ");
-	}
+	if (parse_options(&syntax, &json, &dir, argc, argv, &status) < 0)
+		return status;
 	return show(dir, argv[optind], json);
 }

@@ -7,8 +7,6 @@
  * removed.  What happened is said once on standard error.
  */
 #include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include "cli.h"
 #include "inlet.h"
 #include "io.h"
+#include "options.h"
 
 const char sub_usage[] =
 	"Usage: coshm sub [OPTION]... CHANNEL\n"
@@ -77,8 +76,9 @@ static const struct option options[] = {
 };
 
 /* What is wrong with it, or NULL. */
-static const char *take_option(struct sub *s, int c, const char *text)
+static const char *take_option(void *asked, int c, const char *text)
 {
+	struct sub *s = asked;
 	enum kind kind = c == OPT_STREAM ? KIND_STREAM : c == OPT_LATEST ? KIND_LATEST : KIND_QUEUE;
 
 	switch (c) {
@@ -104,44 +104,12 @@ static const char *take_option(struct sub *s, int c, const char *text)
 		return parse_seconds(text, &s->timeout_ns) < 0 ?
 			       "--timeout takes seconds, 0.001 to 31536000" :
 			       NULL;
-	case 'd':
-		s->in.dir = text;
-		return text[0] == '\0' ? "--dir takes the path of a directory" : NULL;
 	default:
 		if (s->in.kind != KIND_ANY && s->in.kind != kind)
 			return "a channel is one of --stream, --latest and --queue";
 		s->in.kind = kind;
 		return NULL;
 	}
-}
-
-/* Fill @s; 0, or -1 with the status to end with. */
-static int parse(struct sub *s, int argc, char **argv, int *status)
-{
-	const char *bad = NULL;
-	int c;
-
-	*status = CLI_FAILED;
-	while (!bad && (c = getopt_long(argc, argv, "n:s:ot:d:h", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(sub_usage, stdout);
-			*status = CLI_OK;
-			return -1;
-		}
-		if (c == '?') { /* getopt_long has already said what is wrong */
-			bad_usage("sub ");
-			return -1;
-		}
-		bad = take_option(s, c, optarg);
-		if (bad)
-			complain_value(bad, optarg);
-	}
-	if (!bad && argc - optind != 1) {
-		bad = argc == optind ? "which channel?" : "give one channel";
-		complain(NULL, "%s", bad);
-	}
-	s->in.name = argv[optind];
-	return bad ? bad_usage("sub "), -1 : 0;
 }
 
 static void say_lost(struct sub *s)
@@ -325,11 +293,17 @@ static int run(struct sub *s)
 
 int cmd_sub(int argc, char **argv)
 {
+	static const struct syntax syntax = { .command = "sub ",
+					      .usage = sub_usage,
+					      .letters = "n:s:ot:d:h",
+					      .options = options,
+					      .take = take_option };
 	struct sub s = { 0 };
 	int status;
 
-	if (parse(&s, argc, argv, &status) < 0)
+	if (parse_options(&syntax, &s, &s.in.dir, argc, argv, &status) < 0)
 		return status;
+	s.in.name = argv[optind];
 	status = run(&s);
 	inlet_close(&s.in);
 	free(s.in.buffer);

@@ -2,11 +2,10 @@
 /*
  * pub_options.c - the command line of "coshm pub".
  */
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "pub.h"
 
 const char pub_usage[] =
@@ -54,8 +53,6 @@ static const struct option options[] = {
 	{ "rate", required_argument, NULL, 'r' },
 	{ "subscribers", required_argument, NULL, 'w' },
 	{ "timeout", required_argument, NULL, 't' },
-	{ "dir", required_argument, NULL, 'd' },
-	{ "help", no_argument, NULL, 'h' },
 	{ "stream", no_argument, NULL, OPT_STREAM },
 	{ "latest", no_argument, NULL, OPT_LATEST },
 	{ "queue", no_argument, NULL, OPT_QUEUE },
@@ -63,6 +60,8 @@ static const struct option options[] = {
 	{ "slots", required_argument, NULL, OPT_SLOTS },
 	{ "max-bytes", required_argument, NULL, OPT_MAX_BYTES },
 	{ "mode", required_argument, NULL, 'm' },
+	{ "dir", required_argument, NULL, 'd' },
+	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -86,8 +85,9 @@ static const char *take_mode(struct pub_options *p, const char *text)
 }
 
 /* What is wrong with it, or NULL. */
-static const char *take_option(struct pub_options *p, int c, const char *text)
+static const char *take_option(void *asked, int c, const char *text)
 {
+	struct pub_options *p = asked;
 	uint64_t n;
 
 	switch (c) {
@@ -111,9 +111,6 @@ static const char *take_option(struct pub_options *p, int c, const char *text)
 		return parse_seconds(text, &p->timeout_ns) < 0 ?
 			       "--timeout takes seconds, 0.001 to 31536000" :
 			       NULL;
-	case 'd':
-		p->plan.dir = text;
-		return text[0] == '\0' ? "--dir takes the path of a directory" : NULL;
 	case OPT_STREAM:
 	case OPT_LATEST:
 	case OPT_QUEUE:
@@ -166,8 +163,9 @@ static const char *take_policy(struct pub_options *p)
 }
 
 /* What only makes sense together. */
-static const char *finish_options(struct pub_options *p)
+static const char *finish_options(void *asked)
 {
+	struct pub_options *p = asked;
 	const char *bad = take_policy(p);
 
 	if (bad)
@@ -186,31 +184,15 @@ static const char *finish_options(struct pub_options *p)
 
 int pub_parse(struct pub_options *p, int argc, char **argv, int *status)
 {
-	const char *bad = NULL;
-	int c;
+	static const struct syntax syntax = { .command = "pub ",
+					      .usage = pub_usage,
+					      .letters = "n:s:r:w:t:d:hp:m:",
+					      .options = options,
+					      .take = take_option,
+					      .finish = finish_options };
 
-	*status = CLI_FAILED;
-	while (!bad && (c = getopt_long(argc, argv, "n:s:r:w:t:d:hp:m:", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(pub_usage, stdout);
-			*status = CLI_OK;
-			return -1;
-		}
-		if (c == '?') { /* getopt_long has already said what is wrong */
-			bad_usage("pub ");
-			return -1;
-		}
-		bad = take_option(p, c, optarg);
-		if (bad)
-			complain_value(bad, optarg);
-	}
-	if (!bad) {
-		bad = finish_options(p);
-		if (!bad && argc - optind != 1)
-			bad = argc == optind ? "which channel?" : "give one channel";
-		if (bad)
-			complain(NULL, "%s", bad);
-	}
+	if (parse_options(&syntax, p, &p->plan.dir, argc, argv, status) < 0)
+		return -1;
 	p->plan.name = argv[optind];
-	return bad ? bad_usage("pub "), -1 : 0;
+	return 0;
 }
