@@ -152,6 +152,12 @@ counter() {
 		info
 		info a b
 		info --nonsense a
+		info --output nonsense a
+		info --output= a
+		info --output pid, a
+		info --output pid,role,PID a
+		info --json --noheadings a
+		info --json --output pid a
 		rm
 		rm --nonsense a
 		pub --dir= a
@@ -597,6 +603,40 @@ counter() {
 		grep -qE "$member" json || { echo "no $member"; cat json; return 1; }
 	done
 	if command -v python3; then python3 -m json.tool <json; fi
+}
+
+@test "info shows what the channel is, and its peers as a table" {
+	start_fed pub coshm pub --policy overwrite --slots 8 ticks
+	start sub coshm sub ticks
+	await peers ticks publisher alive 1
+	await peers ticks subscriber alive 1
+	# Numbers of this run, and the widths that come of them, are replaced.
+	coshm info ticks | sed -E "s/20..-..-..T..:..:..Z/TIME/; s/[0-9]+ waits/N waits/
+		s/ +($pub|$sub) +coshm +$(hostname | cut -c1-23) +TIME +/ PID coshm HOST TIME /
+		s/ +PID COMMAND HOST +SINCE +/ PID COMMAND HOST SINCE /" |
+		diff - "$BATS_TEST_DIRNAME/golden/coshm-info.output"
+	diff <(coshm info --output id,Role,STATE,command,position ticks) - <<-'END'
+		ID ROLE       STATE COMMAND POSITION
+		 0 subscriber alive coshm          0
+		64 publisher  alive coshm          0
+	END
+	[[ $(coshm info --noheadings -o pid ticks | sort -n | xargs) == \
+		"$(printf '%s\n' "$pub" "$sub" | sort -n | xargs)" ]]
+	[[ $(coshm info -n ticks | wc -l) == 2 ]]
+}
+
+@test "info --output: nothing of a channel that nobody has open, and the names if one is wrong" {
+	coshm pub ticks </dev/null
+	run -0 coshm info --output pid ticks
+	[[ -z $output ]]
+	run -2 --separate-stderr coshm info --output pid,nonsense,role ticks
+	diff - <(echo "$stderr") <<-'END'
+		coshm: there is no column 'nonsense'
+		  hint: the columns are ID, ROLE, STATE, PID, COMMAND, HOST, SINCE and POSITION
+		Try 'coshm info --help'.
+	END
+	run -2 --separate-stderr coshm info --output pid,role,Pid ticks
+	[[ $stderr == "coshm: the column PID is asked for twice"* ]]
 }
 
 @test "every end of both leaves nothing open" {
