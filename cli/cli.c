@@ -136,6 +136,16 @@ int complain_call(int err, const char *doing)
 	return CLI_FAILED;
 }
 
+int complain_open(int err, const char *doing, uint32_t flags)
+{
+	if (!(flags & COSHM_OPEN_LOCK) || (err != -ENOMEM && err != -EPERM))
+		return complain_call(err, doing);
+	complain("--lock needs a higher limit of locked memory (ulimit -l, docker run --ulimit "
+		 "memlock=-1)",
+		 "%s: %s", doing, coshm_errmsg());
+	return CLI_FAILED;
+}
+
 int bad_usage(const char *command)
 {
 	fprintf(stderr, "Try 'coshm %s--help'.\n", command);

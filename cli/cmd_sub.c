@@ -34,6 +34,9 @@ const char sub_usage[] =
 	"                        refuse another kind of channel\n"
 	"  -d, --dir DIR         where channels are (default: $COSHM_DIR, else\n"
 	"                        /dev/shm/coshm)\n"
+	"      --prefault        touch all of the channel's memory at the start\n"
+	"      --lock            keep it from being swapped out\n"
+	"      --huge            ask for huge pages\n"
 	"  -h, --help            show this text\n"
 	"\n"
 	"Exit status: 0 done, or ended by SIGINT, SIGTERM or SIGHUP; 1 time was up;\n"
@@ -70,6 +73,9 @@ static const struct option options[] = {
 	{ "stream", no_argument, NULL, OPT_STREAM },
 	{ "latest", no_argument, NULL, OPT_LATEST },
 	{ "queue", no_argument, NULL, OPT_QUEUE },
+	{ "prefault", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_PREFAULT },
+	{ "lock", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_LOCK },
+	{ "huge", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_HUGE },
 	{ "dir", required_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -81,6 +87,10 @@ static const char *take_option(void *asked, int c, const char *text)
 	struct sub *s = asked;
 	enum kind kind = c == OPT_STREAM ? KIND_STREAM : c == OPT_LATEST ? KIND_LATEST : KIND_QUEUE;
 
+	if (c & OPT_OPEN_FLAG) {
+		s->in.open_flags |= (uint32_t)(c & ~OPT_OPEN_FLAG);
+		return NULL;
+	}
 	switch (c) {
 	case 'n':
 		return parse_number(text, 1, UINT64_MAX, &s->count) < 0 ?
@@ -160,7 +170,9 @@ static bool attach(struct sub *s, int *status)
 		return false;
 	}
 	if (err != -ENOENT && err != -ESTALE) {
-		*status = err == -EPROTOTYPE ? CLI_FAILED : complain_call(err, "cannot subscribe");
+		*status = err == -EPROTOTYPE ?
+				  CLI_FAILED :
+				  complain_open(err, "cannot subscribe", s->in.open_flags);
 		return false;
 	}
 	if (!s->said_missing)

@@ -8,6 +8,9 @@
 #include <getopt.h>
 #include <stdbool.h>
 
+/* Flags of enum coshm_open_flags as options: what getopt_long gives back has this bit as well. */
+#define OPT_OPEN_FLAG 0x10000
+
 struct syntax {
 	const char *command; /* with a space behind it                   */
 	const char *usage;

@@ -21,6 +21,9 @@ const char pub_usage[] =
 	"  -t, --timeout SECONDS give up after so long without room, or subscribers\n"
 	"  -d, --dir DIR         where channels are (default: $COSHM_DIR, else\n"
 	"                        /dev/shm/coshm)\n"
+	"      --prefault        touch all of the channel's memory at the start\n"
+	"      --lock            keep it from being swapped out\n"
+	"      --huge            ask for huge pages\n"
 	"  -h, --help            show this text\n"
 	"\n"
 	"For a channel that is missing; one that is there must be of that kind, policy:\n"
@@ -35,7 +38,9 @@ const char pub_usage[] =
 	"For a channel that is missing alone:\n"
 	"      --slots N         how many messages it holds (default: 1024; latest: 4)\n"
 	"      --max-bytes N     the longest message (default: that of --size, else 1024)\n"
-	"  -m, --mode MODE       permissions of its file, octal (default: 0600)\n"
+	"  -m, --mode MODE       permissions of its file, octal (default: 0600; with\n"
+	"                        --group 0660)\n"
+	"  -g, --group GROUP     the group of its file, a name or a number\n"
 	"\n"
 	"Exit status: 0 done, or ended by SIGINT, SIGTERM or SIGHUP; 1 time was up;\n"
 	"2 failed or bad command line.\n";
@@ -60,6 +65,10 @@ static const struct option options[] = {
 	{ "slots", required_argument, NULL, OPT_SLOTS },
 	{ "max-bytes", required_argument, NULL, OPT_MAX_BYTES },
 	{ "mode", required_argument, NULL, 'm' },
+	{ "group", required_argument, NULL, 'g' },
+	{ "prefault", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_PREFAULT },
+	{ "lock", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_LOCK },
+	{ "huge", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_HUGE },
 	{ "dir", required_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -84,12 +93,30 @@ static const char *take_mode(struct pub_options *p, const char *text)
 	return NULL;
 }
 
+/* A name may look like a number: it comes first, as with chgrp(1). */
+static const char *take_group(struct pub_options *p, const char *text)
+{
+	uint64_t n;
+
+	p->plan.give_group = true;
+	if (pub_find_group(text, &p->plan.group) == 0)
+		return NULL;
+	if (parse_number(text, 0, UINT32_MAX - 1, &n) < 0)
+		return "--group takes the name of a group that is known here, or a number";
+	p->plan.group = (uint32_t)n;
+	return NULL;
+}
+
 /* What is wrong with it, or NULL. */
 static const char *take_option(void *asked, int c, const char *text)
 {
 	struct pub_options *p = asked;
 	uint64_t n;
 
+	if (c & OPT_OPEN_FLAG) {
+		p->plan.open_flags |= (uint32_t)(c & ~OPT_OPEN_FLAG);
+		return NULL;
+	}
 	switch (c) {
 	case 'n':
 		return parse_number(text, 1, UINT64_MAX, &p->count) < 0 ?
@@ -129,6 +156,8 @@ static const char *take_option(void *asked, int c, const char *text)
 		return parse_number(text, 1, BYTES_MAX, &p->plan.max_bytes) < 0 ?
 			       "--max-bytes takes bytes, 1 to 1073741824" :
 			       NULL;
+	case 'g':
+		return take_group(p, text);
 	default:
 		return take_mode(p, text);
 	}
@@ -170,6 +199,8 @@ static const char *finish_options(void *asked)
 
 	if (bad)
 		return bad;
+	if (p->plan.give_group && p->plan.mode == 0)
+		p->plan.mode = 0660; /* or the group could do nothing */
 	if (p->plan.max_bytes == 0)
 		p->plan.max_bytes = p->plan.record_bytes ? p->plan.record_bytes : MAX_BYTES_DEFAULT;
 	if (p->plan.max_bytes < p->plan.record_bytes)
@@ -186,7 +217,7 @@ int pub_parse(struct pub_options *p, int argc, char **argv, int *status)
 {
 	static const struct syntax syntax = { .command = "pub ",
 					      .usage = pub_usage,
-					      .letters = "n:s:r:w:t:d:hp:m:",
+					      .letters = "n:s:r:w:t:d:hp:m:g:",
 					      .options = options,
 					      .take = take_option,
 					      .finish = finish_options };

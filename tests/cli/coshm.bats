@@ -138,6 +138,9 @@ counter() {
 		pub --latest --queue a
 		pub --mode 999 a
 		pub --mode 10000 a
+		pub --group no-such-group a
+		pub --group -1 a
+		pub --group 4294967295 a
 		pub --slots 0 a
 		pub --latest --slots 5 a
 		pub --max-bytes 0 a
@@ -240,6 +243,58 @@ counter() {
 	[[ $(counter ticks slots) == 8 && $(counter ticks messages) == 3 ]]
 	(($(counter ticks message_bytes) >= 5000))
 	[[ $(coshm sub --oldest --count 2 ticks) == y$'\n'y ]]
+}
+
+@test "--group gives the channel's file to a group, by name or number, and lets it in" {
+	coshm pub --group "$(id -gn)" ticks </dev/null
+	[[ $(stat -c '%G %a' "$COSHM_DIR/ticks") == "$(id -gn) 660" ]]
+	coshm pub --mode 0640 --group "$(id -g)" queue </dev/null
+	[[ $(stat -c '%g %a' "$COSHM_DIR/queue") == "$(id -g) 640" ]]
+	((EUID == 0)) || skip "the rest needs root"
+	setpriv --reuid=65534 --clear-groups true 2>/dev/null || skip "this user namespace has one user"
+	coshm pub --group 65534 others </dev/null
+	[[ $(stat -c '%g' "$COSHM_DIR/others") == 65534 ]]
+	chmod 777 "$COSHM_DIR"
+	as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v coshm)" "$@"; }
+	echo 1 | as_nobody pub others # by the group alone
+	run -2 --separate-stderr as_nobody pub --group 0 new </dev/null
+	[[ $stderr == *"Operation not permitted"*hint:*--group* ]]
+}
+
+# memory_of PID FIELD: of its channel, from smaps
+memory_of() {
+	awk -v dir="$COSHM_DIR/" -v field="$2:" \
+		'/^[0-9a-f]+-/ { ours = index($0, dir) } ours && $1 == field { $1 = ""; print }' \
+		"/proc/$1/smaps"
+}
+
+@test "--prefault, --lock and --huge: the memory is there, locked, and asked to be huge" {
+	coshm pub --slots 4096 ticks </dev/null
+	start_fed pub coshm pub --prefault --lock --huge ticks
+	start sub coshm sub --prefault ticks
+	start lazy coshm sub ticks
+	await peers ticks subscriber alive 2
+	await peers ticks publisher alive 1
+	for pid in "$pub" "$sub"; do [[ $(memory_of "$pid" Rss) == "$(memory_of "$pid" Size)" ]]; done
+	[[ $(memory_of "$lazy" Rss) != "$(memory_of "$lazy" Size)" ]]
+	[[ $(memory_of "$pub" VmFlags) == *" lo"* && $(memory_of "$sub" VmFlags) != *" lo"* ]]
+	[[ ! -e /sys/kernel/mm/transparent_hugepage || $(memory_of "$pub" VmFlags) == *" hg"* ]]
+	echo 1 >&"$pub_in"
+	await grep -qx 1 sub.out
+}
+
+@test "--lock above the limit of locked memory is refused, with what to do" {
+	((EUID == 0)) || skip "needs root"
+	setpriv --reuid=65534 --clear-groups true 2>/dev/null || skip "this user namespace has one user"
+	chmod 755 "$COSHM_DIR"
+	coshm pub --mode 0666 ticks </dev/null
+	for limit in 0 8; do
+		for command in pub sub; do
+			run -2 --separate-stderr bash -c "ulimit -l $limit && exec setpriv --reuid=65534 \
+				--clear-groups $(command -v coshm) $command --lock ticks" </dev/null
+			[[ $stderr == *ticks*hint:*'ulimit -l'* ]]
+		done
+	done
 }
 
 @test "--rate spaces messages evenly, from the first one on" {
@@ -611,7 +666,7 @@ counter() {
 	await peers ticks publisher alive 1
 	await peers ticks subscriber alive 1
 	# Numbers of this run, and the widths that come of them, are replaced.
-	coshm info ticks | sed -E "s/20..-..-..T..:..:..Z/TIME/; s/[0-9]+ waits/N waits/
+	coshm info ticks | sed -E "s/20..-..-..T..:..:..Z/TIME/; s/[0-9]+ waits/N waits/; s/^(memory +)[0-9]+/\1N/
 		s/ +($pub|$sub) +coshm +$(hostname | cut -c1-23) +TIME +/ PID coshm HOST TIME /
 		s/ +PID COMMAND HOST +SINCE +/ PID COMMAND HOST SINCE /" |
 		diff - "$BATS_TEST_DIRNAME/golden/coshm-info.output"
