@@ -136,8 +136,6 @@ shm_device() {
 }
 
 @test "a private donor is refused" {
-	private=() # the default of Docker
-	[[ $ENGINE_NAME != podman ]] || private=(--ipc=private)
 	run_container writer "${private[@]}" -- shm_write
 	await logged writer err 'writing the time'
 	run -125 run_container reader "--ipc=container:$prefix-writer" -- shm_read
@@ -173,9 +171,9 @@ shm_device() {
 
 @test "a paused writer is told from a dead one" {
 	start_pair
-	"$ENGINE" pause "$prefix-writer"
+	e pause writer
 	await logged reader err 'the writer lives, but does not write'
-	"$ENGINE" unpause "$prefix-writer"
+	e unpause writer
 	goes_on reader
 }
 
