@@ -544,6 +544,20 @@ memory_of() {
 	done
 }
 
+# The next file that is opened would take their place: the channel.
+@test "closed standard descriptors: nothing is written into the channel" {
+	echo hello | coshm pub ticks
+	for words in "sub --oldest --count 1 ticks" "info ticks" "info --json ticks" --help; do
+		run -2 --separate-stderr bash -c "coshm $words <&- >&-"
+		[[ $stderr == *'cannot write to standard output: Bad file descriptor' ]]
+		run -2 bash -c "coshm $words <&- >&- 2>&-"
+	done
+	run -2 --separate-stderr bash -c 'coshm pub ticks <&-'
+	[[ $stderr == *'cannot read standard input: Bad file descriptor' ]]
+	run -2 bash -c 'coshm pub ticks <&- >&- 2>&-'
+	[[ $(coshm sub --oldest --count 1 ticks) == hello ]]
+}
+
 @test "a channel that is removed by force: both go on in a new one" {
 	start_fed pub coshm pub ticks
 	start sub coshm sub ticks
