@@ -136,12 +136,14 @@ int complain_call(int err, const char *doing)
 	return CLI_FAILED;
 }
 
-void complain_value(const char *rule, const char *value)
+int complain_open(int err, const char *doing, uint32_t flags)
 {
-	if (value)
-		complain(NULL, "%s, not '%s'", rule, value);
-	else
-		complain(NULL, "%s", rule);
+	if (!(flags & COSHM_OPEN_LOCK) || (err != -ENOMEM && err != -EPERM))
+		return complain_call(err, doing);
+	complain("--lock needs a higher limit of locked memory (ulimit -l, docker run --ulimit "
+		 "memlock=-1)",
+		 "%s: %s", doing, coshm_errmsg());
+	return CLI_FAILED;
 }
 
 int bad_usage(const char *command)

@@ -50,8 +50,8 @@ __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);
  */
 int complain_call(int err, const char *doing);
 
-/* complain_value - an option's rule, and what was given instead; @value may be NULL. */
-void complain_value(const char *rule, const char *value);
+/* complain_open - the same of one that was called with @flags of enum coshm_open_flags. */
+int complain_open(int err, const char *doing, uint32_t flags);
 
 /* bad_usage - after a sentence about the command line: where to read more.  CLI_FAILED. */
 int bad_usage(const char *command);

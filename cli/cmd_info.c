@@ -2,23 +2,34 @@
 /*
  * cmd_info.c - "coshm info": what a channel is, and who has it open.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "info_report.h"
+#include "options.h"
 
 const char info_usage[] =
 	"Usage: coshm info [OPTION]... CHANNEL\n"
 	"Show what a channel is, who has it open and whether they are alive, and its\n"
 	"counters.  Disturbs nobody.\n"
 	"\n"
-	"  -j, --json     for programs\n"
-	"  -d, --dir DIR  where channels are (default: $COSHM_DIR, else /dev/shm/coshm)\n"
-	"  -h, --help     show this text\n"
+	"  -o, --output COLUMNS  the table of peers alone, with these columns: ID, ROLE,\n"
+	"                        STATE, PID, COMMAND, HOST, SINCE, POSITION; with commas\n"
+	"                        between them\n"
+	"  -n, --noheadings      the table of peers alone, without its headings\n"
+	"  -j, --json            all there is, for programs\n"
+	"  -d, --dir DIR         where channels are (default: $COSHM_DIR, else\n"
+	"                        /dev/shm/coshm)\n"
+	"  -h, --help            show this text\n"
 	"\n"
 	"Exit status: 0 all is well; 1 a peer is dead, or does not take what there is\n"
 	"for it (paused, stopped or busy); 2 failed or bad command line.\n";
+
+struct info_asked {
+	bool json;
+	const char *names; /* of columns */
+	struct info_columns columns;
+};
 
 /* How long to watch whether peers move. */
 #define LOOK_NS (NS_PER_S / 10)
@@ -66,14 +77,14 @@ static int look(const char *dir, struct info_view *view)
 	return count < 0 ? count : 0;
 }
 
-static int show(const char *dir, const char *name, bool json)
+static int show(const char *dir, const char *name, const struct info_asked *asked)
 {
 	struct info_view view = { .name = name };
 	int err = look(dir, &view);
 
 	if (err < 0)
 		return complain_call(err, "cannot look at the channel");
-	err = json ? info_print_json(&view) : info_print_table(&view);
+	err = asked->json ? info_print_json(&view) : info_print_table(&view, &asked->columns);
 	if (err < 0) {
 		complain(NULL, "no memory to show %s", name);
 		return CLI_FAILED;
@@ -84,39 +95,51 @@ static int show(const char *dir, const char *name, bool json)
 	return CLI_OK;
 }
 
+static const char *take_option(void *to, int c, const char *text)
+{
+	struct info_asked *asked = to;
+
+	if (c == 'j')
+		asked->json = true;
+	else if (c == 'n')
+		asked->columns.no_headings = true;
+	else
+		asked->names = text;
+	return NULL;
+}
+
+static const char *finish_options(void *to)
+{
+	const struct info_asked *asked = to;
+
+	return asked->json && (asked->names || asked->columns.no_headings) ?
+		       "--json has all columns, and no headings" :
+		       NULL;
+}
+
 int cmd_info(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "noheadings", no_argument, NULL, 'n' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	static const struct syntax syntax = { .command = "info ",
+					      .usage = info_usage,
+					      .letters = "o:njd:h",
+					      .options = options,
+					      .take = take_option,
+					      .finish = finish_options };
+	struct info_asked asked = { 0 };
 	const char *dir = NULL;
-	bool json = false;
-	int c;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "jd:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			json = true;
-			break;
-		case 'd':
-			dir = optarg;
-			if (dir[0] != '\0')
-				break;
-			complain_value("--dir takes the path of a directory", dir);
-			return bad_usage("info ");
-		case 'h':
-			fputs(info_usage, stdout);
-			return CLI_OK;
-		default: /* getopt_long has already said what is wrong */
-			return bad_usage("info ");
-		}
-	}
-	if (argc - optind != 1) {
-		complain(NULL, argc == optind ? "which channel?" : "give one channel");
+	if (parse_options(&syntax, &asked, &dir, argc, argv, &status) < 0)
+		return status;
+	if (asked.names && info_take_columns(asked.names, &asked.columns) < 0)
 		return bad_usage("info ");
-	}
-	return show(dir, argv[optind], json);
+	return show(dir, argv[optind], &asked);
 }

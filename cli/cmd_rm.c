@@ -3,10 +3,9 @@
  * cmd_rm.c - "coshm rm": remove a channel.
  */
 #include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
 
 #include "cli.h"
+#include "options.h"
 
 const char rm_usage[] =
 	"Usage: coshm rm [OPTION]... CHANNEL...\n"
@@ -30,6 +29,16 @@ static int remove_one(const char *dir, const char *name, bool force)
 	return err < 0 ? CLI_FAILED : CLI_OK;
 }
 
+static const char *take_force(void *asked, int c, const char *text)
+{
+	bool *force = asked;
+
+	(void)c;
+	(void)text;
+	*force = true;
+	return NULL;
+}
+
 int cmd_rm(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -38,32 +47,19 @@ int cmd_rm(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	static const struct syntax syntax = { .command = "rm ",
+					      .usage = rm_usage,
+					      .letters = "fd:h",
+					      .options = options,
+					      .many = true,
+					      .take = take_force };
 	const char *dir = NULL;
-	int status = CLI_OK, c;
 	bool force = false;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "fd:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			force = true;
-			break;
-		case 'd':
-			dir = optarg;
-			if (dir[0] != '\0')
-				break;
-			complain_value("--dir takes the path of a directory", dir);
-			return bad_usage("rm ");
-		case 'h':
-			fputs(rm_usage, stdout);
-			return CLI_OK;
-		default: /* getopt_long has already said what is wrong */
-			return bad_usage("rm ");
-		}
-	}
-	if (optind == argc) {
-		complain(NULL, "which channel?");
-		return bad_usage("rm ");
-	}
+	if (parse_options(&syntax, &force, &dir, argc, argv, &status) < 0)
+		return status;
+	status = CLI_OK;
 	for (; optind < argc; optind++)
 		if (remove_one(dir, argv[optind], force) != CLI_OK)
 			status = CLI_FAILED;

@@ -7,8 +7,6 @@
  * removed.  What happened is said once on standard error.
  */
 #include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include "cli.h"
 #include "inlet.h"
 #include "io.h"
+#include "options.h"
 
 const char sub_usage[] =
 	"Usage: coshm sub [OPTION]... CHANNEL\n"
@@ -35,6 +34,9 @@ const char sub_usage[] =
 	"                        refuse another kind of channel\n"
 	"  -d, --dir DIR         where channels are (default: $COSHM_DIR, else\n"
 	"                        /dev/shm/coshm)\n"
+	"      --prefault        touch all of the channel's memory at the start\n"
+	"      --lock            keep it from being swapped out\n"
+	"      --huge            ask for huge pages\n"
 	"  -h, --help            show this text\n"
 	"\n"
 	"Exit status: 0 done, or ended by SIGINT, SIGTERM or SIGHUP; 1 time was up;\n"
@@ -71,16 +73,24 @@ static const struct option options[] = {
 	{ "stream", no_argument, NULL, OPT_STREAM },
 	{ "latest", no_argument, NULL, OPT_LATEST },
 	{ "queue", no_argument, NULL, OPT_QUEUE },
+	{ "prefault", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_PREFAULT },
+	{ "lock", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_LOCK },
+	{ "huge", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_HUGE },
 	{ "dir", required_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 /* What is wrong with it, or NULL. */
-static const char *take_option(struct sub *s, int c, const char *text)
+static const char *take_option(void *asked, int c, const char *text)
 {
+	struct sub *s = asked;
 	enum kind kind = c == OPT_STREAM ? KIND_STREAM : c == OPT_LATEST ? KIND_LATEST : KIND_QUEUE;
 
+	if (c & OPT_OPEN_FLAG) {
+		s->in.open_flags |= (uint32_t)(c & ~OPT_OPEN_FLAG);
+		return NULL;
+	}
 	switch (c) {
 	case 'n':
 		return parse_number(text, 1, UINT64_MAX, &s->count) < 0 ?
@@ -104,44 +114,12 @@ static const char *take_option(struct sub *s, int c, const char *text)
 		return parse_seconds(text, &s->timeout_ns) < 0 ?
 			       "--timeout takes seconds, 0.001 to 31536000" :
 			       NULL;
-	case 'd':
-		s->in.dir = text;
-		return text[0] == '\0' ? "--dir takes the path of a directory" : NULL;
 	default:
 		if (s->in.kind != KIND_ANY && s->in.kind != kind)
 			return "a channel is one of --stream, --latest and --queue";
 		s->in.kind = kind;
 		return NULL;
 	}
-}
-
-/* Fill @s; 0, or -1 with the status to end with. */
-static int parse(struct sub *s, int argc, char **argv, int *status)
-{
-	const char *bad = NULL;
-	int c;
-
-	*status = CLI_FAILED;
-	while (!bad && (c = getopt_long(argc, argv, "n:s:ot:d:h", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(sub_usage, stdout);
-			*status = CLI_OK;
-			return -1;
-		}
-		if (c == '?') { /* getopt_long has already said what is wrong */
-			bad_usage("sub ");
-			return -1;
-		}
-		bad = take_option(s, c, optarg);
-		if (bad)
-			complain_value(bad, optarg);
-	}
-	if (!bad && argc - optind != 1) {
-		bad = argc == optind ? "which channel?" : "give one channel";
-		complain(NULL, "%s", bad);
-	}
-	s->in.name = argv[optind];
-	return bad ? bad_usage("sub "), -1 : 0;
 }
 
 static void say_lost(struct sub *s)
@@ -191,7 +169,9 @@ static bool attach(struct sub *s, int *status)
 		return false;
 	}
 	if (err != -ENOENT && err != -ESTALE) {
-		*status = err == -EPROTOTYPE ? CLI_FAILED : complain_call(err, "cannot subscribe");
+		*status = err == -EPROTOTYPE ?
+				  CLI_FAILED :
+				  complain_open(err, "cannot subscribe", s->in.open_flags);
 		return false;
 	}
 	if (!s->said_missing)
@@ -319,11 +299,17 @@ static int run(struct sub *s)
 
 int cmd_sub(int argc, char **argv)
 {
+	static const struct syntax syntax = { .command = "sub ",
+					      .usage = sub_usage,
+					      .letters = "n:s:ot:d:h",
+					      .options = options,
+					      .take = take_option };
 	struct sub s = { 0 };
 	int status;
 
-	if (parse(&s, argc, argv, &status) < 0)
+	if (parse_options(&syntax, &s, &s.in.dir, argc, argv, &status) < 0)
 		return status;
+	s.in.name = argv[optind];
 	status = run(&s);
 	inlet_close(&s.in);
 	free(s.in.buffer);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <libsmartcols/libsmartcols.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "info_report.h"
 
@@ -40,73 +41,143 @@ static void print_channel(const struct info_view *view)
 	       info->messages, info->bytes, info->lost, info->evicted, info->waits);
 }
 
-enum column { ID, ROLE, STATE, PID, COMMAND, HOST, SINCE, POSITION, COLUMNS };
+static const struct {
+	const char *name;
+	int flags;
+} known[COLUMNS] = {
+	[COLUMN_ID] = { "ID", SCOLS_FL_RIGHT }, [COLUMN_ROLE] = { "ROLE", 0 },
+	[COLUMN_STATE] = { "STATE", 0 },        [COLUMN_PID] = { "PID", SCOLS_FL_RIGHT },
+	[COLUMN_COMMAND] = { "COMMAND", 0 },    [COLUMN_HOST] = { "HOST", 0 },
+	[COLUMN_SINCE] = { "SINCE", 0 },        [COLUMN_POSITION] = { "POSITION", SCOLS_FL_RIGHT },
+};
 
-static struct libscols_table *make_table(void)
+/* Case does not matter, as in lsns(8) and its kin; -1 if there is none of this name. */
+static int find_column(const char *name, size_t length)
 {
-	static const struct {
-		const char *name;
-		int flags;
-	} columns[COLUMNS] = {
-		[ID] = { "ID", SCOLS_FL_RIGHT }, [ROLE] = { "ROLE", 0 },
-		[STATE] = { "STATE", 0 },        [PID] = { "PID", SCOLS_FL_RIGHT },
-		[COMMAND] = { "COMMAND", 0 },    [HOST] = { "HOST", 0 },
-		[SINCE] = { "SINCE", 0 },        [POSITION] = { "POSITION", SCOLS_FL_RIGHT },
-	};
-	struct libscols_table *table = scols_new_table();
+	for (int i = 0; i < COLUMNS; i++)
+		if (strlen(known[i].name) == length &&
+		    strncasecmp(known[i].name, name, length) == 0)
+			return i;
+	return -1;
+}
 
-	for (int i = 0; table && i < COLUMNS; i++) {
-		if (!scols_table_new_column(table, columns[i].name, 0.1, columns[i].flags)) {
+static bool has_column(const struct info_columns *columns, int column)
+{
+	for (unsigned int i = 0; i < columns->count; i++)
+		if ((int)columns->column[i] == column)
+			return true;
+	return false;
+}
+
+int info_take_columns(const char *names, struct info_columns *columns)
+{
+	const char *name = names;
+	size_t length;
+	int column;
+
+	columns->count = 0;
+	for (;; name += length + 1) {
+		length = strcspn(name, ",");
+		column = find_column(name, length);
+		if (column < 0) {
+			complain("the columns are ID, ROLE, STATE, PID, COMMAND, HOST, SINCE and "
+				 "POSITION",
+				 "there is no column '%.*s'", (int)length, name);
+			return -1;
+		}
+		if (has_column(columns, column)) {
+			complain(NULL, "the column %s is asked for twice", known[column].name);
+			return -1;
+		}
+		columns->column[columns->count++] = (enum info_column)column;
+		if (name[length] == '\0')
+			return 0;
+	}
+}
+
+static struct libscols_table *make_table(const struct info_columns *columns)
+{
+	struct libscols_table *table = scols_new_table();
+	unsigned int i;
+
+	for (i = 0; table && i < columns->count; i++) {
+		enum info_column column = columns->column[i];
+
+		if (!scols_table_new_column(table, known[column].name, 0.1, known[column].flags)) {
 			scols_unref_table(table);
 			return NULL;
 		}
 	}
+	if (table)
+		scols_table_enable_noheadings(table, columns->no_headings);
 	return table;
 }
 
-static int set_number(struct libscols_line *line, enum column column, uint64_t n)
+/* What stands in a column; in @room if it has to be made. */
+static const char *cell_text(const struct coshm_peer *peer, enum info_column column, char room[32])
 {
-	char text[24];
+	uint64_t number;
 
-	snprintf(text, sizeof(text), "%" PRIu64, n);
-	return scols_line_set_data(line, column, text);
+	switch (column) {
+	case COLUMN_ROLE:
+		return info_role_text(peer->role);
+	case COLUMN_STATE:
+		return info_state_text(peer);
+	case COLUMN_COMMAND:
+		return peer->command;
+	case COLUMN_HOST:
+		return peer->host;
+	case COLUMN_SINCE:
+		return info_time_text(peer->since_ns, room);
+	case COLUMN_ID:
+		number = peer->slot;
+		break;
+	case COLUMN_PID:
+		number = peer->pid;
+		break;
+	default:
+		number = peer->position;
+	}
+	snprintf(room, 32, "%" PRIu64, number);
+	return room;
 }
 
-static int add_peer(struct libscols_table *table, const struct coshm_peer *peer)
+static int add_peer(struct libscols_table *table, const struct coshm_peer *peer,
+		    const struct info_columns *columns)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
-	char since[32];
+	char room[32];
 
-	if (!line || set_number(line, ID, peer->slot) < 0 ||
-	    scols_line_set_data(line, ROLE, info_role_text(peer->role)) < 0 ||
-	    scols_line_set_data(line, STATE, info_state_text(peer)) < 0 ||
-	    set_number(line, PID, peer->pid) < 0 ||
-	    scols_line_set_data(line, COMMAND, peer->command) < 0 ||
-	    scols_line_set_data(line, HOST, peer->host) < 0 ||
-	    scols_line_set_data(line, SINCE, info_time_text(peer->since_ns, since)) < 0 ||
-	    set_number(line, POSITION, peer->position) < 0)
+	if (!line)
 		return -ENOMEM;
+	for (unsigned int i = 0; i < columns->count; i++)
+		if (scols_line_set_data(line, i, cell_text(peer, columns->column[i], room)) < 0)
+			return -ENOMEM;
 	return 0;
 }
 
-int info_print_table(const struct info_view *view)
+static int print_peers(const struct info_view *view, const struct info_columns *columns)
 {
-	struct libscols_table *table;
-	int err = 0;
+	struct libscols_table *table = make_table(columns);
+	int err = table ? 0 : -ENOMEM;
 
-	print_channel(view);
-	if (view->peer_count == 0) {
-		puts("peers     none");
-		return 0;
-	}
-	putchar('\n');
-	table = make_table();
-	if (!table)
-		return -ENOMEM;
 	for (unsigned int i = 0; i < view->peer_count && err == 0; i++)
-		err = add_peer(table, &view->peers[i]);
+		err = add_peer(table, &view->peers[i], columns);
 	if (err == 0)
 		err = scols_print_table(table) < 0 && !ferror(stdout) ? -ENOMEM : 0;
 	scols_unref_table(table);
 	return err;
+}
+
+int info_print_table(const struct info_view *view, const struct info_columns *columns)
+{
+	struct info_columns all = { .count = COLUMNS, .no_headings = columns->no_headings };
+
+	for (int i = 0; i < COLUMNS; i++)
+		all.column[i] = (enum info_column)i;
+	if (columns->count == 0 && !columns->no_headings) {
+		print_channel(view);
+		puts(view->peer_count == 0 ? "peers     none" : "");
+	}
+	return print_peers(view, columns->count == 0 ? &all : columns);
 }

@@ -12,7 +12,8 @@ static int open_there(struct inlet *in, bool oldest)
 {
 	struct coshm_open_opts opts = { .size = sizeof(opts),
 					.dir = in->dir,
-					.flags = oldest ? COSHM_OPEN_OLDEST : 0 };
+					.flags =
+						in->open_flags | (oldest ? COSHM_OPEN_OLDEST : 0) };
 	enum coshm_role role = in->observe ? COSHM_OBSERVER : COSHM_SUBSCRIBER;
 
 	switch (in->info.kind) {

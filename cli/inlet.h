@@ -14,8 +14,9 @@
 
 struct inlet {
 	const char *dir, *name;
-	enum kind kind; /* KIND_ANY: whichever it is          */
-	bool observe;   /* without a place                    */
+	enum kind kind;      /* KIND_ANY: whichever it is          */
+	bool observe;        /* without a place                    */
+	uint32_t open_flags; /* enum coshm_open_flags             */
 	struct coshm_info info;
 	struct coshm_latest *latest; /* one of the three is set while it is open */
 	struct coshm_stream *stream;

@@ -4,8 +4,10 @@
  * about standard output.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -88,10 +90,23 @@ static int dispatch(int argc, char **argv)
 	return command->run(argc, argv);
 }
 
+/*
+ * A descriptor below 3 that was closed would go to the next file that is opened,
+ * the channel itself, and what is printed would lie in it.  This one stands in
+ * its place, and reading and writing fail as if it were still closed.
+ */
+static void hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH | O_CLOEXEC) != fd)
+			_exit(CLI_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
 
+	hold_standard_descriptors();
 	stop_setup();
 	status = dispatch(argc - 1, argv + 1);
 	/* A reader that has had enough is no failure; neither is being told to stop. */

@@ -20,7 +20,9 @@ static int make(const struct outlet_plan *plan)
 {
 	struct coshm_create_opts opts = { .size = sizeof(opts),
 					  .dir = plan->dir,
-					  .mode = plan->mode };
+					  .mode = plan->mode,
+					  .flags = plan->give_group ? COSHM_CREATE_GROUP : 0,
+					  .group = plan->group };
 	uint32_t policy = plan->policy == POLICY_ANY ? 0 : plan->policy;
 	struct coshm_stream_shape stream = { .size = sizeof(stream),
 					     .policy = policy,
@@ -72,7 +74,9 @@ static int agree(const struct outlet_plan *plan, const struct coshm_info *info)
 static int open_there(struct outlet *out)
 {
 	const struct outlet_plan *plan = out->plan;
-	struct coshm_open_opts opts = { .size = sizeof(opts), .dir = plan->dir };
+	struct coshm_open_opts opts = { .size = sizeof(opts),
+					.dir = plan->dir,
+					.flags = plan->open_flags };
 
 	switch (out->info.kind) {
 	case KIND_LATEST:
@@ -95,7 +99,11 @@ static int try_open(struct outlet *out)
 		err = make(plan);
 		if (err == 0 || err == -EEXIST)
 			return -EAGAIN;
-		complain_call(err, "cannot make the channel");
+		if (err == -EPERM && plan->give_group)
+			complain("--group takes a group that you are in, see id(1)",
+				 "cannot make the channel: %s", coshm_errmsg());
+		else
+			complain_call(err, "cannot make the channel");
 		return err;
 	}
 	if (err == 0) {
@@ -110,7 +118,7 @@ static int try_open(struct outlet *out)
 		complain("a channel has one publisher; many can send to a --queue",
 			 "cannot publish: %s", coshm_errmsg());
 	else if (err < 0)
-		complain_call(err, "cannot publish");
+		complain_open(err, "cannot publish", plan->open_flags);
 	return err;
 }
 

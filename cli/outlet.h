@@ -6,6 +6,7 @@
 #ifndef COSHM_CLI_OUTLET_H
 #define COSHM_CLI_OUTLET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,10 @@ struct outlet_plan {
 	uint32_t slots;        /* 0: the default                                 */
 	uint64_t max_bytes;    /* of a message; of a channel that is there, too  */
 	uint64_t record_bytes; /* of every message; 0: they differ            */
-	uint32_t mode;
+	uint32_t mode;         /* 0: the default                                 */
+	bool give_group;       /* the file to .group                             */
+	uint32_t group;
+	uint32_t open_flags; /* enum coshm_open_flags                          */
 };
 
 struct outlet {

@@ -22,4 +22,7 @@ struct pub_options {
 /* pub_parse - fill @p, whose plan has its defaults; 0, or -1 with the status to end with. */
 int pub_parse(struct pub_options *p, int argc, char **argv, int *status);
 
+/* pub_find_group - the number of a group; -1: there is none of this name. */
+int pub_find_group(const char *name, uint32_t *group);
+
 #endif /* COSHM_CLI_PUB_H */

@@ -2,11 +2,10 @@
 /*
  * pub_options.c - the command line of "coshm pub".
  */
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "pub.h"
 
 const char pub_usage[] =
@@ -22,6 +21,9 @@ const char pub_usage[] =
 	"  -t, --timeout SECONDS give up after so long without room, or subscribers\n"
 	"  -d, --dir DIR         where channels are (default: $COSHM_DIR, else\n"
 	"                        /dev/shm/coshm)\n"
+	"      --prefault        touch all of the channel's memory at the start\n"
+	"      --lock            keep it from being swapped out\n"
+	"      --huge            ask for huge pages\n"
 	"  -h, --help            show this text\n"
 	"\n"
 	"For a channel that is missing; one that is there must be of that kind, policy:\n"
@@ -36,7 +38,9 @@ const char pub_usage[] =
 	"For a channel that is missing alone:\n"
 	"      --slots N         how many messages it holds (default: 1024; latest: 4)\n"
 	"      --max-bytes N     the longest message (default: that of --size, else 1024)\n"
-	"  -m, --mode MODE       permissions of its file, octal (default: 0600)\n"
+	"  -m, --mode MODE       permissions of its file, octal (default: 0600; with\n"
+	"                        --group 0660)\n"
+	"  -g, --group GROUP     the group of its file, a name or a number\n"
 	"\n"
 	"Exit status: 0 done, or ended by SIGINT, SIGTERM or SIGHUP; 1 time was up;\n"
 	"2 failed or bad command line.\n";
@@ -54,8 +58,6 @@ static const struct option options[] = {
 	{ "rate", required_argument, NULL, 'r' },
 	{ "subscribers", required_argument, NULL, 'w' },
 	{ "timeout", required_argument, NULL, 't' },
-	{ "dir", required_argument, NULL, 'd' },
-	{ "help", no_argument, NULL, 'h' },
 	{ "stream", no_argument, NULL, OPT_STREAM },
 	{ "latest", no_argument, NULL, OPT_LATEST },
 	{ "queue", no_argument, NULL, OPT_QUEUE },
@@ -63,6 +65,12 @@ static const struct option options[] = {
 	{ "slots", required_argument, NULL, OPT_SLOTS },
 	{ "max-bytes", required_argument, NULL, OPT_MAX_BYTES },
 	{ "mode", required_argument, NULL, 'm' },
+	{ "group", required_argument, NULL, 'g' },
+	{ "prefault", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_PREFAULT },
+	{ "lock", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_LOCK },
+	{ "huge", no_argument, NULL, OPT_OPEN_FLAG | COSHM_OPEN_HUGE },
+	{ "dir", required_argument, NULL, 'd' },
+	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -85,11 +93,30 @@ static const char *take_mode(struct pub_options *p, const char *text)
 	return NULL;
 }
 
-/* What is wrong with it, or NULL. */
-static const char *take_option(struct pub_options *p, int c, const char *text)
+/* A name may look like a number: it comes first, as with chgrp(1). */
+static const char *take_group(struct pub_options *p, const char *text)
 {
 	uint64_t n;
 
+	p->plan.give_group = true;
+	if (pub_find_group(text, &p->plan.group) == 0)
+		return NULL;
+	if (parse_number(text, 0, UINT32_MAX - 1, &n) < 0)
+		return "--group takes the name of a group that is known here, or a number";
+	p->plan.group = (uint32_t)n;
+	return NULL;
+}
+
+/* What is wrong with it, or NULL. */
+static const char *take_option(void *asked, int c, const char *text)
+{
+	struct pub_options *p = asked;
+	uint64_t n;
+
+	if (c & OPT_OPEN_FLAG) {
+		p->plan.open_flags |= (uint32_t)(c & ~OPT_OPEN_FLAG);
+		return NULL;
+	}
 	switch (c) {
 	case 'n':
 		return parse_number(text, 1, UINT64_MAX, &p->count) < 0 ?
@@ -111,9 +138,6 @@ static const char *take_option(struct pub_options *p, int c, const char *text)
 		return parse_seconds(text, &p->timeout_ns) < 0 ?
 			       "--timeout takes seconds, 0.001 to 31536000" :
 			       NULL;
-	case 'd':
-		p->plan.dir = text;
-		return text[0] == '\0' ? "--dir takes the path of a directory" : NULL;
 	case OPT_STREAM:
 	case OPT_LATEST:
 	case OPT_QUEUE:
@@ -132,6 +156,8 @@ static const char *take_option(struct pub_options *p, int c, const char *text)
 		return parse_number(text, 1, BYTES_MAX, &p->plan.max_bytes) < 0 ?
 			       "--max-bytes takes bytes, 1 to 1073741824" :
 			       NULL;
+	case 'g':
+		return take_group(p, text);
 	default:
 		return take_mode(p, text);
 	}
@@ -166,12 +192,15 @@ static const char *take_policy(struct pub_options *p)
 }
 
 /* What only makes sense together. */
-static const char *finish_options(struct pub_options *p)
+static const char *finish_options(void *asked)
 {
+	struct pub_options *p = asked;
 	const char *bad = take_policy(p);
 
 	if (bad)
 		return bad;
+	if (p->plan.give_group && p->plan.mode == 0)
+		p->plan.mode = 0660; /* or the group could do nothing */
 	if (p->plan.max_bytes == 0)
 		p->plan.max_bytes = p->plan.record_bytes ? p->plan.record_bytes : MAX_BYTES_DEFAULT;
 	if (p->plan.max_bytes < p->plan.record_bytes)
@@ -186,31 +215,15 @@ static const char *finish_options(struct pub_options *p)
 
 int pub_parse(struct pub_options *p, int argc, char **argv, int *status)
 {
-	const char *bad = NULL;
-	int c;
+	static const struct syntax syntax = { .command = "pub ",
+					      .usage = pub_usage,
+					      .letters = "n:s:r:w:t:d:hp:m:g:",
+					      .options = options,
+					      .take = take_option,
+					      .finish = finish_options };
 
-	*status = CLI_FAILED;
-	while (!bad && (c = getopt_long(argc, argv, "n:s:r:w:t:d:hp:m:", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(pub_usage, stdout);
-			*status = CLI_OK;
-			return -1;
-		}
-		if (c == '?') { /* getopt_long has already said what is wrong */
-			bad_usage("pub ");
-			return -1;
-		}
-		bad = take_option(p, c, optarg);
-		if (bad)
-			complain_value(bad, optarg);
-	}
-	if (!bad) {
-		bad = finish_options(p);
-		if (!bad && argc - optind != 1)
-			bad = argc == optind ? "which channel?" : "give one channel";
-		if (bad)
-			complain(NULL, "%s", bad);
-	}
+	if (parse_options(&syntax, p, &p->plan.dir, argc, argv, status) < 0)
+		return -1;
 	p->plan.name = argv[optind];
-	return bad ? bad_usage("pub "), -1 : 0;
+	return 0;
 }

@@ -138,6 +138,9 @@ counter() {
 		pub --latest --queue a
 		pub --mode 999 a
 		pub --mode 10000 a
+		pub --group no-such-group a
+		pub --group -1 a
+		pub --group 4294967295 a
 		pub --slots 0 a
 		pub --latest --slots 5 a
 		pub --max-bytes 0 a
@@ -152,6 +155,12 @@ counter() {
 		info
 		info a b
 		info --nonsense a
+		info --output nonsense a
+		info --output= a
+		info --output pid, a
+		info --output pid,role,PID a
+		info --json --noheadings a
+		info --json --output pid a
 		rm
 		rm --nonsense a
 		pub --dir= a
@@ -234,6 +243,58 @@ counter() {
 	[[ $(counter ticks slots) == 8 && $(counter ticks messages) == 3 ]]
 	(($(counter ticks message_bytes) >= 5000))
 	[[ $(coshm sub --oldest --count 2 ticks) == y$'\n'y ]]
+}
+
+@test "--group gives the channel's file to a group, by name or number, and lets it in" {
+	coshm pub --group "$(id -gn)" ticks </dev/null
+	[[ $(stat -c '%G %a' "$COSHM_DIR/ticks") == "$(id -gn) 660" ]]
+	coshm pub --mode 0640 --group "$(id -g)" queue </dev/null
+	[[ $(stat -c '%g %a' "$COSHM_DIR/queue") == "$(id -g) 640" ]]
+	((EUID == 0)) || skip "the rest needs root"
+	setpriv --reuid=65534 --clear-groups true 2>/dev/null || skip "this user namespace has one user"
+	coshm pub --group 65534 others </dev/null
+	[[ $(stat -c '%g' "$COSHM_DIR/others") == 65534 ]]
+	chmod 777 "$COSHM_DIR"
+	as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v coshm)" "$@"; }
+	echo 1 | as_nobody pub others # by the group alone
+	run -2 --separate-stderr as_nobody pub --group 0 new </dev/null
+	[[ $stderr == *"Operation not permitted"*hint:*--group* ]]
+}
+
+# memory_of PID FIELD: of its channel, from smaps
+memory_of() {
+	awk -v dir="$COSHM_DIR/" -v field="$2:" \
+		'/^[0-9a-f]+-/ { ours = index($0, dir) } ours && $1 == field { $1 = ""; print }' \
+		"/proc/$1/smaps"
+}
+
+@test "--prefault, --lock and --huge: the memory is there, locked, and asked to be huge" {
+	coshm pub --slots 4096 ticks </dev/null
+	start_fed pub coshm pub --prefault --lock --huge ticks
+	start sub coshm sub --prefault ticks
+	start lazy coshm sub ticks
+	await peers ticks subscriber alive 2
+	await peers ticks publisher alive 1
+	for pid in "$pub" "$sub"; do [[ $(memory_of "$pid" Rss) == "$(memory_of "$pid" Size)" ]]; done
+	[[ $(memory_of "$lazy" Rss) != "$(memory_of "$lazy" Size)" ]]
+	[[ $(memory_of "$pub" VmFlags) == *" lo"* && $(memory_of "$sub" VmFlags) != *" lo"* ]]
+	[[ ! -e /sys/kernel/mm/transparent_hugepage || $(memory_of "$pub" VmFlags) == *" hg"* ]]
+	echo 1 >&"$pub_in"
+	await grep -qx 1 sub.out
+}
+
+@test "--lock above the limit of locked memory is refused, with what to do" {
+	((EUID == 0)) || skip "needs root"
+	setpriv --reuid=65534 --clear-groups true 2>/dev/null || skip "this user namespace has one user"
+	chmod 755 "$COSHM_DIR"
+	coshm pub --mode 0666 ticks </dev/null
+	for limit in 0 8; do
+		for command in pub sub; do
+			run -2 --separate-stderr bash -c "ulimit -l $limit && exec setpriv --reuid=65534 \
+				--clear-groups $(command -v coshm) $command --lock ticks" </dev/null
+			[[ $stderr == *ticks*hint:*'ulimit -l'* ]]
+		done
+	done
 }
 
 @test "--rate spaces messages evenly, from the first one on" {
@@ -483,6 +544,20 @@ counter() {
 	done
 }
 
+# The next file that is opened would take their place: the channel.
+@test "closed standard descriptors: nothing is written into the channel" {
+	echo hello | coshm pub ticks
+	for words in "sub --oldest --count 1 ticks" "info ticks" "info --json ticks" --help; do
+		run -2 --separate-stderr bash -c "coshm $words <&- >&-"
+		[[ $stderr == *'cannot write to standard output: Bad file descriptor' ]]
+		run -2 bash -c "coshm $words <&- >&- 2>&-"
+	done
+	run -2 --separate-stderr bash -c 'coshm pub ticks <&-'
+	[[ $stderr == *'cannot read standard input: Bad file descriptor' ]]
+	run -2 bash -c 'coshm pub ticks <&- >&- 2>&-'
+	[[ $(coshm sub --oldest --count 1 ticks) == hello ]]
+}
+
 @test "a channel that is removed by force: both go on in a new one" {
 	start_fed pub coshm pub ticks
 	start sub coshm sub ticks
@@ -597,6 +672,40 @@ counter() {
 		grep -qE "$member" json || { echo "no $member"; cat json; return 1; }
 	done
 	if command -v python3; then python3 -m json.tool <json; fi
+}
+
+@test "info shows what the channel is, and its peers as a table" {
+	start_fed pub coshm pub --policy overwrite --slots 8 ticks
+	start sub coshm sub ticks
+	await peers ticks publisher alive 1
+	await peers ticks subscriber alive 1
+	# Numbers of this run, and the widths that come of them, are replaced.
+	coshm info ticks | sed -E "s/20..-..-..T..:..:..Z/TIME/; s/[0-9]+ waits/N waits/; s/^(memory +)[0-9]+/\1N/
+		s/ +($pub|$sub) +coshm +$(hostname | cut -c1-23) +TIME +/ PID coshm HOST TIME /
+		s/ +PID COMMAND HOST +SINCE +/ PID COMMAND HOST SINCE /" |
+		diff - "$BATS_TEST_DIRNAME/golden/coshm-info.output"
+	diff <(coshm info --output id,Role,STATE,command,position ticks) - <<-'END'
+		ID ROLE       STATE COMMAND POSITION
+		 0 subscriber alive coshm          0
+		64 publisher  alive coshm          0
+	END
+	[[ $(coshm info --noheadings -o pid ticks | sort -n | xargs) == \
+		"$(printf '%s\n' "$pub" "$sub" | sort -n | xargs)" ]]
+	[[ $(coshm info -n ticks | wc -l) == 2 ]]
+}
+
+@test "info --output: nothing of a channel that nobody has open, and the names if one is wrong" {
+	coshm pub ticks </dev/null
+	run -0 coshm info --output pid ticks
+	[[ -z $output ]]
+	run -2 --separate-stderr coshm info --output pid,nonsense,role ticks
+	diff - <(echo "$stderr") <<-'END'
+		coshm: there is no column 'nonsense'
+		  hint: the columns are ID, ROLE, STATE, PID, COMMAND, HOST, SINCE and POSITION
+		Try 'coshm info --help'.
+	END
+	run -2 --separate-stderr coshm info --output pid,role,Pid ticks
+	[[ $stderr == "coshm: the column PID is asked for twice"* ]]
 }
 
 @test "every end of both leaves nothing open" {

@@ -36,6 +36,7 @@ teardown() {
 
 # over ipc|folder: how the containers of this test share memory
 over() {
+	echo "over $1"
 	mounts=(-v "$programs:/srv:ro" -v "$folder:/mnt")
 	first=("${mounts[@]}") others=("${mounts[@]}") way=$1
 	if [[ $1 == ipc ]]; then
@@ -43,7 +44,7 @@ over() {
 		others+=("--ipc=container:$prefix-donor")
 		dir=/dev/shm/coshm
 	else
-		[[ $ENGINE_NAME != podman ]] || first+=(--ipc=private) others+=(--ipc=private)
+		first+=("${private[@]}") others+=("${private[@]}")
 		dir=/mnt
 	fi
 	first+=(-e "COSHM_DIR=$dir") others+=(-e "COSHM_DIR=$dir")
@@ -53,15 +54,12 @@ over() {
 	[[ $way != ipc ]] || e exec donor mkdir -m 1777 "$dir"
 }
 
-# both_ways TEST: a function that begins with "over"
+# both_ways TEST: a function
 both_ways() {
 	for way in ipc folder; do
-		echo "over $way"
-		"$1" "$way"
-		for ((i = ${#containers[@]} - 1; i >= 0; i--)); do
-			"$ENGINE" rm -f "${containers[i]}" >/dev/null
-		done
-		containers=()
+		over "$way"
+		"$1"
+		remove_containers
 	done
 }
 
@@ -90,6 +88,14 @@ pub_file() {
 		sh "/mnt/$2" "${@:3}"
 }
 
+# pub_then_sub CHANNEL OPTION...: one of each, named like that; the options are pub's
+pub_then_sub() {
+	pub pub "${@:2}" "$1"
+	await peers "$1" publisher alive 1
+	sub sub "$1"
+	await peers "$1" subscriber alive 1
+}
+
 # peers CHANNEL ROLE STATE N: so many of them, now
 peers() {
 	(($({ e exec donor /srv/coshm info --json --dir "$dir" "$1" || true; } | tr -d '\n' |
@@ -107,7 +113,6 @@ ended_well() {
 }
 
 stream_in_order() {
-	over "$1"
 	seq 20000 >"$folder/numbers"
 	sub sub --count 20000 ticks
 	await logged sub err 'waiting for the channel'
@@ -123,11 +128,7 @@ stream_in_order() {
 }
 
 at_once() {
-	over "$1"
-	pub pub ticks
-	await peers ticks publisher alive 1
-	sub sub ticks
-	await peers ticks subscriber alive 1
+	pub_then_sub ticks
 	[[ $(e exec sub cat /proc/1/comm) == coshm && $(e exec pub cat /proc/1/comm) == coshm ]]
 	for i in 1 2 3; do
 		echo "line $i" >&"$pub"
@@ -140,11 +141,7 @@ at_once() {
 }
 
 stopped() {
-	over "$1"
-	pub pub ticks
-	sub sub ticks
-	await peers ticks publisher alive 1
-	await peers ticks subscriber alive 1
+	pub_then_sub ticks
 	e stop sub
 	[[ $(state sub ExitCode) == 0 ]] # 137 if it had to be killed
 	"$ENGINE" kill -s INT "$prefix-pub"
@@ -158,11 +155,7 @@ stopped() {
 }
 
 killed_publisher() {
-	over "$1"
-	pub pub ticks
-	await peers ticks publisher alive 1
-	sub sub ticks
-	await peers ticks subscriber alive 1
+	pub_then_sub ticks
 	echo before >&"$pub"
 	await logged sub out '^before$'
 	killed pub
@@ -180,13 +173,12 @@ killed_publisher() {
 }
 
 killed_subscriber() {
-	over "$1"
 	pub pub --slots 4 ticks
 	await peers ticks publisher alive 1
 	sub good ticks
 	sub bad ticks
 	await peers ticks subscriber alive 2
-	"$ENGINE" pause "$prefix-bad"
+	e pause bad
 	seq 100 >&"$pub"
 	await peers ticks subscriber still 1
 	[[ $(logs good out | wc -l) -lt 10 ]] # the publisher waits for the paused one
@@ -200,16 +192,12 @@ killed_subscriber() {
 }
 
 paused_subscriber() {
-	over "$1"
-	pub pub --slots 4 ticks
-	await peers ticks publisher alive 1
-	sub sub ticks
-	await peers ticks subscriber alive 1
-	"$ENGINE" pause "$prefix-sub"
+	pub_then_sub ticks --slots 4
+	e pause sub
 	seq 100 >&"$pub"
 	await peers ticks subscriber still 1
 	peers ticks subscriber dead 0
-	"$ENGINE" unpause "$prefix-sub"
+	e unpause sub
 	await logged sub out '^100$'
 	diff <(seq 100) <(logs sub out)
 }
@@ -219,15 +207,11 @@ paused_subscriber() {
 }
 
 overwritten() {
-	over "$1"
-	pub pub --policy overwrite --slots 4 ticks
-	await peers ticks publisher alive 1
-	sub sub ticks
-	await peers ticks subscriber alive 1
-	"$ENGINE" pause "$prefix-sub"
+	pub_then_sub ticks --policy overwrite --slots 4
+	e pause sub
 	seq 100 >&"$pub"
 	await peers ticks subscriber still 1
-	"$ENGINE" unpause "$prefix-sub"
+	e unpause sub
 	await logged sub out '^100$'
 	await logged sub err 'lost [0-9]+ messages of ticks'
 	lost=$(logs sub err | awk '/: lost / { n += $3 } END { print n }')
@@ -239,17 +223,16 @@ overwritten() {
 }
 
 newest() {
-	over "$1"
 	pub pub --latest value
 	await peers value publisher alive 1
 	echo 1 >&"$pub"
 	sub sub --latest value
 	await logged sub out '^1$'
-	"$ENGINE" pause "$prefix-sub"
+	e pause sub
 	seq 2 1000 >&"$pub"
 	sub witness value
 	await logged witness out '^1000$'
-	"$ENGINE" unpause "$prefix-sub"
+	e unpause sub
 	await logged sub out '^1000$'
 	killed pub
 	await logged sub err 'has died'
@@ -268,7 +251,6 @@ both_have() {
 }
 
 each_once() {
-	over "$1"
 	seq 5000 >"$folder/numbers"
 	pub_file pub numbers --queue --subscribers 2 jobs
 	sub one jobs
@@ -283,13 +265,12 @@ each_once() {
 }
 
 queue_killed() {
-	over "$1"
 	pub pub --queue jobs
 	await peers jobs producer alive 1
 	sub one jobs
 	sub two jobs
 	await peers jobs consumer alive 2
-	"$ENGINE" pause "$prefix-one"
+	e pause one
 	seq 100 >&"$pub"
 	await logged two out '^100$'
 	killed one # what it had, if anything, goes to the other one
@@ -305,11 +286,7 @@ queue_killed() {
 }
 
 restarted() {
-	over "$1"
-	pub pub ticks
-	await peers ticks publisher alive 1
-	sub sub ticks
-	await peers ticks subscriber alive 1
+	pub_then_sub ticks
 	echo 1 >&"$pub"
 	await logged sub out '^1$'
 	e restart pub # its shell opens the pipe again
@@ -342,8 +319,6 @@ restarted() {
 
 @test "containers that share nothing do not meet, and sub says where it looks" {
 	over folder
-	private=()
-	[[ $ENGINE_NAME != podman ]] || private=(--ipc=private)
 	run_container alone "${private[@]}" -v "$programs:/srv:ro" -- /srv/coshm sub -t 1 ticks
 	echo 1 >"$folder/numbers"
 	pub_file pub numbers ticks

@@ -10,7 +10,10 @@ setup_containers() {
 	cd "$BATS_TEST_TMPDIR" || return
 	prefix=coshm-$$-$BATS_TEST_NUMBER
 	containers=()
+	private=() # an IPC namespace that nobody can join: Docker's default
 	# shellcheck disable=SC2034 # for the bats files
+	[[ $ENGINE_NAME != podman ]] || private=(--ipc=private)
+	# shellcheck disable=SC2034
 	programs=${COSHM_BUILD:?the build folder}/tests/programs
 	# The embedded engine has the host's files and our programs from the build.
 	PATH=$COSHM_BUILD/clock:$PATH
@@ -23,6 +26,7 @@ remove_containers() {
 	for ((i = ${#containers[@]} - 1; i >= 0; i--)); do
 		"$ENGINE" rm -f "${containers[i]}" >/dev/null 2>&1 || true
 	done
+	containers=()
 }
 
 # run_container NAME OPTIONS... -- COMMAND...: detached; fails as the engine does
