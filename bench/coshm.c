@@ -21,12 +21,18 @@ static void must(int result)
 		die("%s", coshm_errmsg());
 }
 
+/* COSHM_DIR, if set: huge pages are a folder of their own. */
+static const char *dir_of(const struct task *task)
+{
+	return getenv("COSHM_DIR") ? NULL : task->dir;
+}
+
 static const char *const streams[2] = { "there", "back" };
 
 /* As deep as the raw ring. */
 static void create_stream(const struct task *task, const char *name)
 {
-	struct coshm_create_opts opts = { .size = sizeof(opts), .dir = task->dir };
+	struct coshm_create_opts opts = { .size = sizeof(opts), .dir = dir_of(task) };
 	struct coshm_stream_shape shape = { .size = sizeof(shape) };
 
 	shape.policy = task->lossy ? COSHM_STREAM_OVERWRITE : COSHM_STREAM_LOSSLESS;
@@ -40,7 +46,7 @@ static void create_stream(const struct task *task, const char *name)
 
 static void create(const struct task *task)
 {
-	struct coshm_create_opts opts = { .size = sizeof(opts), .dir = task->dir };
+	struct coshm_create_opts opts = { .size = sizeof(opts), .dir = dir_of(task) };
 	struct coshm_queue_shape shape = { .size = sizeof(shape) };
 
 	switch (task->kind) {
@@ -62,7 +68,7 @@ static void create(const struct task *task)
 
 static void *open_end(const struct task *task)
 {
-	struct coshm_open_opts opts = { .size = sizeof(opts), .dir = task->dir };
+	struct coshm_open_opts opts = { .size = sizeof(opts), .dir = dir_of(task) };
 	struct end *end = (struct end *)calloc(1, sizeof(*end));
 	bool sends = task->side < task->senders;
 
@@ -104,6 +110,15 @@ static void close_end(void *handle)
 	free(end);
 }
 
+static void remove_channels(const struct task *task)
+{
+	static const char *const names[] = { "there", "back", "queue", "latest" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (coshm_retire(dir_of(task), names[i]) < 0)
+			continue; /* this task had none of that name */
+}
+
 static void send(void *handle, const void *data, size_t bytes)
 {
 	struct end *end = (struct end *)handle;
@@ -130,7 +145,6 @@ static void receive(void *handle, void *data, size_t bytes)
 		must(coshm_latest_read(end->latest, data, bytes, NULL, NULL));
 }
 
-/* A queue has no batches: what it is asked for then ends with an error that says so. */
 static void send_batch(void *handle, const void *data, size_t bytes, unsigned int count)
 {
 	struct end *end = (struct end *)handle;
@@ -193,6 +207,7 @@ const struct contestant contestant = {
 	.create = create,
 	.open = open_end,
 	.close = close_end,
+	.remove = remove_channels,
 	.send = send,
 	.receive = receive,
 	.send_batch = send_batch,
