@@ -48,7 +48,8 @@ struct task {
 struct contestant {
 	const char *name;
 	unsigned int kinds;  /* 1u << enum kind, for each that it serves */
-	bool spins, blocks;  /* how it can wait                          */
+	bool spins, blocks;  /* how it can wait: with threads of its own, which polling would keep
+				from their CPU, it only blocks                             */
 	bool lossy;          /* it has an overwriting stream             */
 	size_t bytes_max;    /* of a message; 0: no limit                */
 

@@ -20,9 +20,11 @@ unsigned int control_side;
 
 static void complain(const char *format, va_list args)
 {
-	fprintf(stderr, "%s: ", contestant.name);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	char line[512];
+	int length = snprintf(line, sizeof(line), "%s: ", contestant.name);
+
+	vsnprintf(line + length, sizeof(line) - (size_t)length, format, args);
+	fprintf(stderr, "%s\n", line); /* in one piece: all sides may have something to say */
 }
 
 void die(const char *format, ...)

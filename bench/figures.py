@@ -25,9 +25,9 @@ def against_best(results, row):
     return median(results, row) / best_peer(results, row)[1]
 
 
-def copies_per_second(results):
-    """Of 1 MiB that the other CPU has written, in millions as the rows have it."""
-    return 1e3 / results["machine"]["memcpy_from_other_cpu_1MiB_ns"]
+def crossing(results):
+    """GB/s of a copy of 1 MiB that the other CPU has written."""
+    return (1 << 20) / results["machine"]["memcpy_from_other_cpu_1MiB_ns"]
 
 
 def read_against_memcpy(results, pace):
@@ -60,7 +60,7 @@ FIGURES = [
     ("1 KiB / raw ring", 0.90, True, lambda r: against(r, "oneway-1k-copy", "ring")),
     ("1 KiB / best peer", 1.00, True, lambda r: against_best(r, "oneway-1k-copy")),
     ("1 MiB by copy / memcpy from the other CPU", 0.90, True,
-     lambda r: median(r, "oneway-1m-copy") / copies_per_second(r)),
+     lambda r: median(r, "oneway-1m-copy") / crossing(r)),
     ("1 MiB by loan: time / that of 64 B by loan", 1.5, False,
      lambda r: median(r, "oneway-64-loan") / median(r, "oneway-1m-loan")),
     ("latest, publisher idle / memcpy, worst size", 1.25, False,

@@ -47,8 +47,10 @@ static void check_order(struct order *order)
 
 	if (!(contestant.kinds & 1u << task->kind))
 		skip("has no %s", kinds[task->kind]);
-	if (!(task->block ? contestant.blocks : contestant.spins))
-		skip("cannot wait by %s", task->block ? "sleeping" : "polling");
+	if (task->block && !contestant.blocks)
+		skip("cannot wait by sleeping");
+	if (!contestant.spins)
+		task->block = true; /* as well as it can */
 	if (task->lossy && !contestant.lossy)
 		skip("does not overwrite");
 	if (contestant.bytes_max && task->bytes > contestant.bytes_max)

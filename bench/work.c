@@ -281,7 +281,6 @@ static void receiver(const struct order *order, void **ends, unsigned int count,
 		     unsigned char *buffer)
 {
 	struct receiving r = { .warm = after(order, 0.2) };
-	uint64_t now;
 
 	for (uint64_t looks = 0; !r.over; looks++) {
 		for (unsigned int i = 0; i < count; i++)
@@ -289,9 +288,10 @@ static void receiver(const struct order *order, void **ends, unsigned int count,
 		if (!time_to_look(order, looks))
 			continue;
 		tell(control->moved, r.count);
-		if (!r.begun && (now = now_ns()) > r.warm) {
-			tell(control->begun, now);
-			r.begun = now;
+		/* Not from this look, which may come late and then see a burst alone. */
+		if (!r.begun && now_ns() > r.warm) {
+			tell(control->begun, r.warm);
+			r.begun = r.warm;
 			r.count = 0;
 		}
 	}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* zeromq.c - ZeroMQ over ipc://; PAIR between two, PUSH and PULL one way, PUB and SUB to many. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,6 @@
 
 struct end {
 	void *context, *socket;
-	int flags;
 };
 
 static void must(int result)
@@ -39,7 +37,6 @@ static void *open_end(const struct task *task)
 	snprintf(address, sizeof(address), "ipc://%s/socket", task->dir);
 	end->context = zmq_ctx_new();
 	end->socket = zmq_socket(end->context, type);
-	end->flags = task->block ? 0 : ZMQ_DONTWAIT;
 	must(zmq_setsockopt(end->socket, ZMQ_LINGER, &none, sizeof(none)));
 	if (type == ZMQ_SUB)
 		must(zmq_setsockopt(end->socket, ZMQ_SUBSCRIBE, "", 0));
@@ -71,24 +68,19 @@ static void send(void *handle, const void *data, size_t bytes)
 {
 	struct end *end = (struct end *)handle;
 
-	while (zmq_send(end->socket, data, bytes, end->flags) < 0)
-		if (zmq_errno() != EAGAIN)
-			die("zmq_send: %s", zmq_strerror(zmq_errno()));
+	must(zmq_send(end->socket, data, bytes, 0));
 }
 
 static void receive(void *handle, void *data, size_t bytes)
 {
 	struct end *end = (struct end *)handle;
 
-	while (zmq_recv(end->socket, data, bytes, end->flags) < 0)
-		if (zmq_errno() != EAGAIN)
-			die("zmq_recv: %s", zmq_strerror(zmq_errno()));
+	must(zmq_recv(end->socket, data, bytes, 0));
 }
 
 const struct contestant contestant = {
 	.name = "ZeroMQ ipc",
 	.kinds = 1u << PAIR | 1u << STREAM,
-	.spins = true,
 	.blocks = true,
 	.open = open_end,
 	.close = close_end,
