@@ -39,19 +39,19 @@ struct task {
 	unsigned int side;  /* this process                                      */
 	unsigned int sides; /* of them, the first are senders                    */
 	unsigned int senders;
-	unsigned int receivers; /* more than sides - senders if one process has several */
-	bool block;             /* sleep while waiting; else poll                       */
-	bool lossy;             /* STREAM: may overwrite what was not received          */
+	unsigned int receivers;   /* more than sides - senders if one process has several */
+	bool block;               /* sleep while waiting; else poll                       */
+	bool lossy;               /* STREAM: may overwrite what was not received          */
 	char (*mail)[MAIL_BYTES]; /* one box for each side, to exchange addresses       */
 };
 
 struct contestant {
 	const char *name;
-	unsigned int kinds;  /* 1u << enum kind, for each that it serves */
-	bool spins, blocks;  /* how it can wait: with threads of its own, which polling would keep
-				from their CPU, it only blocks                             */
-	bool lossy;          /* it has an overwriting stream             */
-	size_t bytes_max;    /* of a message; 0: no limit                */
+	unsigned int kinds; /* 1u << enum kind, for each that it serves */
+	bool spins, blocks; /* how it can wait: with threads of its own, which polling would keep
+			       from their CPU, it only blocks                             */
+	bool lossy;         /* it has an overwriting stream             */
+	size_t bytes_max;   /* of a message; 0: no limit                */
 
 	void (*create)(const struct task *task); /* NULL: nothing to do */
 	void *(*open)(const struct task *task);

@@ -113,7 +113,7 @@ void pin(unsigned int cpu, bool fifo)
  * and, through arrived, everybody's writes; those who wait acquire them with round. */
 void meet(const struct task *task)
 {
-	static const struct timespec moment = { .tv_nsec = 20000 };
+	static const struct timespec moment = { .tv_nsec = 500000 };
 	uint64_t round = atomic_load_explicit(&control->round.value, memory_order_acquire);
 
 	if (atomic_fetch_add_explicit(&control->arrived.value, 1, memory_order_acq_rel) + 1 ==

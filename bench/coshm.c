@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coshm.c - coshm itself, through its public header alone. */
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <coshm.h>
@@ -131,6 +131,17 @@ static void send(void *handle, const void *data, size_t bytes)
 		must(coshm_latest_publish(end->latest, data, bytes));
 }
 
+/* Overtaken on each try, it is tried again: that time is the read's. */
+static void read_latest(struct coshm_latest *latest, void *data, size_t bytes)
+{
+	int result;
+
+	do
+		result = coshm_latest_read(latest, data, bytes, NULL, NULL);
+	while (result == -EAGAIN);
+	must(result);
+}
+
 static void receive(void *handle, void *data, size_t bytes)
 {
 	struct end *end = (struct end *)handle;
@@ -142,7 +153,7 @@ static void receive(void *handle, void *data, size_t bytes)
 	else if (end->queue)
 		must(coshm_queue_receive(end->queue, data, bytes, FOR_EVER, &delivery));
 	else
-		must(coshm_latest_read(end->latest, data, bytes, NULL, NULL));
+		read_latest(end->latest, data, bytes);
 }
 
 static void send_batch(void *handle, const void *data, size_t bytes, unsigned int count)

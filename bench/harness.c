@@ -177,11 +177,12 @@ static double rate_of_others(const struct order *order, double seconds)
 static void stop_one(const struct order *order)
 {
 	double part = order->seconds / 5;
+	uint64_t latest = now_ns() + (uint64_t)(order->seconds * 1e9);
 
 	/* relaxed: just a sign that the warm-up is over */
 	while (atomic_load_explicit(&control->begun[order->task.senders].value,
 				    memory_order_relaxed) == 0 &&
-	       waitpid(-1, NULL, WNOHANG) == 0)
+	       now_ns() < latest)
 		rest(0.001);
 	control->before_stop = rate_of_others(order, part);
 	kill(pids[order->stopped], SIGSTOP);
@@ -259,27 +260,35 @@ static const char usage[] =
 
 int main(int argc, char **argv)
 {
-	enum { WORK, KIND, HOW, PACE, BYTES, SECONDS, SENDERS, RECEIVERS, TOGETHER, BLOCK, LOSSY,
-	       STOP, CPUS, FIFO, DIR, SIDE, HELP };
+	enum {
+		WORK,
+		KIND,
+		HOW,
+		PACE,
+		BYTES,
+		SECONDS,
+		SENDERS,
+		RECEIVERS,
+		TOGETHER,
+		BLOCK,
+		LOSSY,
+		STOP,
+		CPUS,
+		FIFO,
+		DIR,
+		SIDE,
+		HELP
+	};
 	static const struct option options[] = {
-		{ "work", 1, NULL, WORK },
-		{ "kind", 1, NULL, KIND },
-		{ "how", 1, NULL, HOW },
-		{ "pace", 1, NULL, PACE },
-		{ "bytes", 1, NULL, BYTES },
-		{ "seconds", 1, NULL, SECONDS },
-		{ "senders", 1, NULL, SENDERS },
-		{ "receivers", 1, NULL, RECEIVERS },
-		{ "together", 0, NULL, TOGETHER },
-		{ "block", 0, NULL, BLOCK },
-		{ "lossy", 0, NULL, LOSSY },
-		{ "stop", 1, NULL, STOP },
-		{ "cpus", 1, NULL, CPUS },
-		{ "fifo", 0, NULL, FIFO },
-		{ "dir", 1, NULL, DIR },
-		{ "side", 1, NULL, SIDE },
-		{ "help", 0, NULL, HELP },
-		{ NULL, 0, NULL, 0 },
+		{ "work", 1, NULL, WORK },         { "kind", 1, NULL, KIND },
+		{ "how", 1, NULL, HOW },           { "pace", 1, NULL, PACE },
+		{ "bytes", 1, NULL, BYTES },       { "seconds", 1, NULL, SECONDS },
+		{ "senders", 1, NULL, SENDERS },   { "receivers", 1, NULL, RECEIVERS },
+		{ "together", 0, NULL, TOGETHER }, { "block", 0, NULL, BLOCK },
+		{ "lossy", 0, NULL, LOSSY },       { "stop", 1, NULL, STOP },
+		{ "cpus", 1, NULL, CPUS },         { "fifo", 0, NULL, FIFO },
+		{ "dir", 1, NULL, DIR },           { "side", 1, NULL, SIDE },
+		{ "help", 0, NULL, HELP },         { NULL, 0, NULL, 0 },
 	};
 	struct order order = { .stopped = -1, .seconds = 0.3, .cpus = { 0, 1 } };
 	struct task *task = &order.task;
@@ -352,8 +361,8 @@ int main(int argc, char **argv)
 	if (!task->dir)
 		die("--dir is missing: an empty folder, in memory (/dev/shm/...)");
 	/* The folder has a name of its own; so have, after it, things that lie in no folder. */
-	snprintf(name, sizeof(name), "%s", strrchr(task->dir, '/') ? strrchr(task->dir, '/') + 1 :
-								     task->dir);
+	snprintf(name, sizeof(name), "%s",
+		 strrchr(task->dir, '/') ? strrchr(task->dir, '/') + 1 : task->dir);
 	task->name = name;
 	snprintf(path, sizeof(path), "%s/control", task->dir);
 	control_open(path);

@@ -55,7 +55,7 @@ def one_way(size, how, contestants):
 def stopped(key, title, contestants, kind, senders, receivers, side, *more):
     return Row(f"stopped-{key}", title,
                ["--work", "one-way", "--kind", kind, "--senders", str(senders), "--receivers",
-                str(receivers), "--stop", str(side), *more], contestants, share,
+                str(receivers), "--stop", str(side), "--seconds", "1.5", *more], contestants, share,
                "% of their throughput that the others keep", True)
 
 

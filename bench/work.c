@@ -318,9 +318,9 @@ void work_one_way(const struct order *order, void **ends, unsigned int count)
 		moved = told(control->moved, side);
 		/* One that was held up for all of the time has counted nothing. */
 		if (told(control->begun, side) != 0 && moved > 0)
-			control->per_second += (double)moved * 1e9 /
-					       (double)(told(control->ended, side) -
-							told(control->begun, side));
+			control->per_second +=
+				(double)moved * 1e9 /
+				(double)(told(control->ended, side) - told(control->begun, side));
 	}
 	if (from == 0 && order->how == BATCHED)
 		control->per_second *= BATCH;

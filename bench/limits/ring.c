@@ -116,8 +116,7 @@ static void send_batch(void *handle, const void *data, size_t bytes, unsigned in
 static bool is_there(const struct end *end, uint64_t number)
 {
 	/* Order: acquires the message, see put(). */
-	return atomic_load_explicit(slot(end, end->in, number), memory_order_acquire) ==
-	       number + 1;
+	return atomic_load_explicit(slot(end, end->in, number), memory_order_acquire) == number + 1;
 }
 
 /* The sender looks for it once in a ring; telling it of each eighth is early enough. */

@@ -38,7 +38,8 @@ static void connect_ends(struct end *end, const struct task *task)
 static void *open_end(const struct task *task)
 {
 	struct end *end = (struct end *)calloc(1, sizeof(*end));
-	ucp_params_t params = { .field_mask = UCP_PARAM_FIELD_FEATURES, .features = UCP_FEATURE_TAG };
+	ucp_params_t params = { .field_mask = UCP_PARAM_FIELD_FEATURES,
+				.features = UCP_FEATURE_TAG };
 	ucp_worker_params_t worker = { .field_mask = UCP_WORKER_PARAM_FIELD_THREAD_MODE,
 				       .thread_mode = UCS_THREAD_MODE_SINGLE };
 	ucp_config_t *config;
