@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """chart.py - the results as bars, in SVG by hand: it is text, and follows light and dark."""
 
+import math
 from html import escape
 
 PANELS = ["rtt-spin", "oneway-64-copy", "oneway-1k-copy", "oneway-1m-copy"]
@@ -27,21 +28,35 @@ def kind(name):
     return "limit" if name in LIMITS else "peer"
 
 
+def short(value):
+    """Three digits, and never an exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def length_of(row, value, values):
+    """Latencies differ by a factor of a thousand, so they are drawn by their magnitude."""
+    if row["higher"]:
+        return value / max(values)
+    least, most = min(values) / 2, max(values)
+    return math.log(value / least) / math.log(most / least)
+
+
 def panel(row, y):
     """One row's bars from @y down, and where they end."""
     measured = sorted(((name, c["median"]) for name, c in row["contestants"].items()
-                       if "median" in c), key=lambda item: item[1], reverse=row["higher"])
+                       if c.get("median")), key=lambda item: item[1], reverse=row["higher"])
+    scale = "" if row["higher"] else " (logarithmic)"
     parts = [f'<text class="title" x="0" y="{y + 14}">{escape(row["title"])}: {row["unit"]}, '
-             f'{"more" if row["higher"] else "less"} is better</text>']
-    most = max((value for _, value in measured), default=1) or 1
+             f'{"more" if row["higher"] else "less"} is better{scale}</text>']
+    values = [value for _, value in measured]
     y += 24
     for name, value in measured:
-        width = max(1.0, (WIDTH - LABEL - 90) * value / most)
+        width = max(1.0, (WIDTH - LABEL - 90) * length_of(row, value, values))
         parts.append(
             f'<text x="{LABEL - 8}" y="{y + 13}" text-anchor="end">'
             f'{escape(NAMES.get(name, name))}</text>'
             f'<rect class="{kind(name)}" x="{LABEL}" y="{y}" width="{width:.1f}" height="{BAR}" '
-            f'rx="2"/><text x="{LABEL + width + 6:.1f}" y="{y + 13}">{value:,.3g}</text>')
+            f'rx="2"/><text x="{LABEL + width + 6:.1f}" y="{y + 13}">{short(value)}</text>')
         y += BAR + GAP
     return parts, y + 16
 

@@ -59,6 +59,7 @@ FIGURES = [
      lambda r: median(r, "oneway-64-batch") / best_peer(r, "oneway-64-copy")[1]),
     ("1 KiB / raw ring", 0.90, True, lambda r: against(r, "oneway-1k-copy", "ring")),
     ("1 KiB / best peer", 1.00, True, lambda r: against_best(r, "oneway-1k-copy")),
+    ("1 MiB by copy / raw ring", 0.90, True, lambda r: against(r, "oneway-1m-copy", "ring")),
     ("1 MiB by copy / memcpy from the other CPU", 0.90, True,
      lambda r: median(r, "oneway-1m-copy") / crossing(r)),
     ("1 MiB by loan: time / that of 64 B by loan", 1.5, False,
