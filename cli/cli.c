@@ -205,9 +205,9 @@ const char *kind_text(uint32_t kind)
 const char *policy_text(uint32_t kind, uint32_t policy)
 {
 	switch (kind) {
-	case KIND_STREAM:
+	case COSHM_STREAM:
 		return policy == COSHM_STREAM_OVERWRITE ? "overwrite" : "lossless";
-	case KIND_QUEUE:
+	case COSHM_QUEUE:
 		return policy == COSHM_QUEUE_AT_MOST_ONCE ? "at-most-once" : "at-least-once";
 	default:
 		return "newest";

@@ -21,13 +21,8 @@ enum cli_exit {
 	CLI_INCOMPLETE = 3, /* done as far as our permissions reach           */
 };
 
-/* As struct coshm_info counts them. */
-enum kind {
-	KIND_ANY = 0,
-	KIND_LATEST = 1,
-	KIND_STREAM = 2,
-	KIND_QUEUE = 3,
-};
+/* Beside the kinds of enum coshm_kind: whichever it is. */
+#define KIND_ANY 0u
 
 /* Each takes its own arguments, argv[0] being "coshm", and ends with an enum cli_exit. */
 int cmd_pub(int argc, char **argv);

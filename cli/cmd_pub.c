@@ -24,7 +24,7 @@ struct pub {
 /* Time is up, or something failed, or we were told to stop: complain, and the status. */
 static int give_up(const struct pub *p, int err, const char *doing)
 {
-	const char *hint = p->out.info.kind == KIND_STREAM ?
+	const char *hint = p->out.info.kind == COSHM_STREAM ?
 				   "look at its subscribers with coshm info; one that is paused or "
 				   "stopped is waited for" :
 				   NULL;

@@ -85,7 +85,9 @@ static const struct option options[] = {
 static const char *take_option(void *asked, int c, const char *text)
 {
 	struct sub *s = asked;
-	enum kind kind = c == OPT_STREAM ? KIND_STREAM : c == OPT_LATEST ? KIND_LATEST : KIND_QUEUE;
+	uint32_t kind = c == OPT_STREAM ? COSHM_STREAM :
+			c == OPT_LATEST ? COSHM_LATEST :
+					  COSHM_QUEUE;
 
 	if (c & OPT_OPEN_FLAG) {
 		s->in.open_flags |= (uint32_t)(c & ~OPT_OPEN_FLAG);

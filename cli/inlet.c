@@ -17,9 +17,9 @@ static int open_there(struct inlet *in, bool oldest)
 	enum coshm_role role = in->observe ? COSHM_OBSERVER : COSHM_SUBSCRIBER;
 
 	switch (in->info.kind) {
-	case KIND_LATEST:
+	case COSHM_LATEST:
 		return coshm_latest_open(in->name, role, &opts, &in->latest);
-	case KIND_STREAM:
+	case COSHM_STREAM:
 		return coshm_stream_open(in->name, role, &opts, &in->stream);
 	default:
 		return coshm_queue_open(in->name, in->observe ? COSHM_OBSERVER : COSHM_CONSUMER,

@@ -14,7 +14,7 @@
 
 struct inlet {
 	const char *dir, *name;
-	enum kind kind;      /* KIND_ANY: whichever it is          */
+	uint32_t kind;       /* KIND_ANY: whichever it is          */
 	bool observe;        /* without a place                    */
 	uint32_t open_flags; /* enum coshm_open_flags             */
 	struct coshm_info info;

@@ -37,10 +37,10 @@ static int make(const struct outlet_plan *plan)
 	else
 		stream.large_bytes = plan->max_bytes;
 	switch (plan->kind) {
-	case KIND_LATEST:
+	case COSHM_LATEST:
 		return coshm_latest_create(plan->name, (uint32_t)plan->max_bytes, plan->slots,
 					   &opts);
-	case KIND_QUEUE:
+	case COSHM_QUEUE:
 		return coshm_queue_create(plan->name, &queue, &opts);
 	default:
 		return coshm_stream_create(plan->name, &stream, &opts);
@@ -79,9 +79,9 @@ static int open_there(struct outlet *out)
 					.flags = plan->open_flags };
 
 	switch (out->info.kind) {
-	case KIND_LATEST:
+	case COSHM_LATEST:
 		return coshm_latest_open(plan->name, COSHM_PUBLISHER, &opts, &out->latest);
-	case KIND_STREAM:
+	case COSHM_STREAM:
 		return coshm_stream_open(plan->name, COSHM_PUBLISHER, &opts, &out->stream);
 	default:
 		return coshm_queue_open(plan->name, COSHM_PRODUCER, &opts, &out->queue);
@@ -153,9 +153,9 @@ void outlet_close(struct outlet *out)
 int outlet_send(struct outlet *out, const void *data, size_t bytes, int64_t timeout_ns)
 {
 	switch (out->info.kind) {
-	case KIND_LATEST:
+	case COSHM_LATEST:
 		return coshm_latest_publish(out->latest, data, bytes);
-	case KIND_STREAM:
+	case COSHM_STREAM:
 		return coshm_stream_publish(out->stream, data, bytes, timeout_ns);
 	default:
 		return coshm_queue_push(out->queue, data, bytes, timeout_ns);

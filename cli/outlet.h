@@ -17,7 +17,7 @@
 /* What was asked for on the command line, and what a channel is made like if it is missing. */
 struct outlet_plan {
 	const char *dir, *name;
-	enum kind kind;        /* KIND_ANY: the one that is there, else a stream */
+	uint32_t kind;         /* KIND_ANY: the one that is there, else a stream */
 	uint32_t policy;       /* POLICY_ANY: the one that is there, else 0      */
 	uint32_t slots;        /* 0: the default                                 */
 	uint64_t max_bytes;    /* of a message; of a channel that is there, too  */

@@ -74,7 +74,7 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const char *take_kind(struct pub_options *p, enum kind kind)
+static const char *take_kind(struct pub_options *p, uint32_t kind)
 {
 	if (p->plan.kind != KIND_ANY && p->plan.kind != kind)
 		return "a channel is one of --stream, --latest and --queue";
@@ -141,9 +141,9 @@ static const char *take_option(void *asked, int c, const char *text)
 	case OPT_STREAM:
 	case OPT_LATEST:
 	case OPT_QUEUE:
-		return take_kind(p, c == OPT_STREAM ? KIND_STREAM :
-				    c == OPT_LATEST ? KIND_LATEST :
-						      KIND_QUEUE);
+		return take_kind(p, c == OPT_STREAM ? COSHM_STREAM :
+				    c == OPT_LATEST ? COSHM_LATEST :
+						      COSHM_QUEUE);
 	case 'p':
 		p->policy = text;
 		return NULL;
@@ -167,13 +167,13 @@ static const char *take_policy(struct pub_options *p)
 {
 	static const struct {
 		const char *name;
-		enum kind kind;
+		uint32_t kind;
 		uint32_t policy;
 	} known[] = {
-		{ "lossless", KIND_STREAM, COSHM_STREAM_LOSSLESS },
-		{ "overwrite", KIND_STREAM, COSHM_STREAM_OVERWRITE },
-		{ "at-least-once", KIND_QUEUE, COSHM_QUEUE_AT_LEAST_ONCE },
-		{ "at-most-once", KIND_QUEUE, COSHM_QUEUE_AT_MOST_ONCE },
+		{ "lossless", COSHM_STREAM, COSHM_STREAM_LOSSLESS },
+		{ "overwrite", COSHM_STREAM, COSHM_STREAM_OVERWRITE },
+		{ "at-least-once", COSHM_QUEUE, COSHM_QUEUE_AT_LEAST_ONCE },
+		{ "at-most-once", COSHM_QUEUE, COSHM_QUEUE_AT_MOST_ONCE },
 	};
 
 	if (!p->policy)
@@ -205,9 +205,9 @@ static const char *finish_options(void *asked)
 		p->plan.max_bytes = p->plan.record_bytes ? p->plan.record_bytes : MAX_BYTES_DEFAULT;
 	if (p->plan.max_bytes < p->plan.record_bytes)
 		return "--max-bytes is less than --size";
-	if (p->plan.kind == KIND_QUEUE && p->plan.max_bytes > QUEUE_BYTES_MAX)
+	if (p->plan.kind == COSHM_QUEUE && p->plan.max_bytes > QUEUE_BYTES_MAX)
 		return "messages of a queue have up to 16384 bytes";
-	if (p->plan.kind == KIND_LATEST && p->plan.slots != 0 &&
+	if (p->plan.kind == COSHM_LATEST && p->plan.slots != 0 &&
 	    (p->plan.slots < 4 || (p->plan.slots & (p->plan.slots - 1)) != 0))
 		return "--slots of a latest value are a power of two from 4";
 	return NULL;
