@@ -242,8 +242,9 @@ struct coshm_latest;
 /**
  * coshm_latest_create - make a channel for values of up to @value_bytes bytes.
  * @value_bytes: 1 to 1 GiB, roughly
- * @buffers:     a power of two from 4; 0 means 4.  A reader is disturbed only when
- *               @buffers - 1 values are published while it copies one.
+ * @buffers:     a power of two from 4; 0 means 4, and up to 32 for small values.  A
+ *               reader is disturbed only when @buffers - 1 values are published
+ *               while it copies one.
  *
  * Errors, Blocks: see "create" above.  Threads: any.
  */

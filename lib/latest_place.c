@@ -12,7 +12,10 @@
 
 _Static_assert(sizeof(struct coshm_latest) <= REGION_HANDLE_BYTES, "a handle is one page");
 
-#define BUFFERS_DEFAULT 4u
+#define BUFFERS_LEAST 4u
+/* As many as fit into this, if nobody says how many: reading small ones takes a publisher's lap. */
+#define DEFAULT_BYTES 8192u
+#define DEFAULT_MOST  32u
 
 static const struct region_kind kind = { .kind = LAYOUT_LATEST };
 
@@ -25,12 +28,14 @@ static const char *plan(struct geometry *g, uint32_t value_bytes, uint32_t buffe
 	uint64_t stride;
 
 	*g = (struct geometry){ .kind = LAYOUT_LATEST,
-				.slots = buffers ? buffers : BUFFERS_DEFAULT,
+				.slots = buffers ? buffers : BUFFERS_LEAST,
 				.value_bytes = value_bytes,
 				.payload = align > LAYOUT_PAYLOAD ? align : LAYOUT_PAYLOAD,
 				.page_bytes = (uint32_t)sysconf(_SC_PAGESIZE) };
 	stride = ((uint64_t)g->payload + value_bytes + LAYOUT_LINE - 1) &
 		 ~(uint64_t)(LAYOUT_LINE - 1);
+	while (buffers == 0 && g->slots < DEFAULT_MOST && 2 * g->slots * stride <= DEFAULT_BYTES)
+		g->slots *= 2;
 	g->slot_bytes = stride <= UINT32_MAX ? (uint32_t)stride : 0; /* 0 is refused */
 	return geometry_finish(g);
 }

@@ -264,17 +264,6 @@ int peer_publisher_check(struct region *r)
 		       peer_describe(r, LAYOUT_PUBLISHER, text));
 }
 
-/* To ask about everybody takes a microsecond each: too long for one who polls. */
-bool peer_time_to_look(struct region *r)
-{
-	int64_t now = wait_now_ns();
-
-	if (now - r->looked_ns < PEER_LOOK_EVERY_NS)
-		return false;
-	r->looked_ns = now;
-	return true;
-}
-
 void peer_printable(char *to, size_t to_bytes, const char *from, size_t from_bytes)
 {
 	size_t i;

@@ -52,9 +52,6 @@ enum peer_state peer_probe(struct region *r, unsigned int slot);
 int peer_publisher_check(struct region *r);
 /* The same for a thread that waits in poll's stead: it leaves it to be told. */
 int peer_publisher_watch(struct region *r);
-/* Calls that do not wait look after the dead too, now and then: is it time again? */
-bool peer_time_to_look(struct region *r);
-#define PEER_LOOK_EVERY_NS INT64_C(20000000)
 
 /* Recover for peer @slot if it is dead; true if it was, and now is gone. */
 bool peer_bury(struct region *r, unsigned int slot, const struct region_kind *kind);

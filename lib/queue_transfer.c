@@ -61,18 +61,28 @@ __attribute__((noinline)) static int wait_for(struct coshm_queue *ch, bool (*rea
 	struct position_wait wait = { .ch = ch, .p = QUEUE_NONE };
 	int err;
 
-	if (timeout_ns == 0 && !peer_time_to_look(&ch->region))
-		return -EAGAIN;
+	if (timeout_ns == 0) {
+		if (!wait_check_is_due(&ch->region, wait_now_ns(), WAIT_LOOK_NS))
+			return -EAGAIN;
+		queue_bury_the_dead(&ch);
+		err = ready(&wait) ? 0 : -EAGAIN;
+		*p = wait.p;
+		return err;
+	}
+	if (wait_briefly(&ch->region, timeout_ns, ready, &wait)) {
+		*p = wait.p;
+		return 0;
+	}
 	err = wait_until(&(struct waiter){ .region = &ch->region,
 					   .bell = bell,
 					   .ready = ready,
 					   .check = queue_bury_the_dead,
 					   .arg = &wait,
-					   .slice_ns = PEER_LOOK_EVERY_NS },
+					   .slice_ns = WAIT_LOOK_NS },
 			 timeout_ns);
 
 	*p = wait.p;
-	return err == -ETIMEDOUT && timeout_ns == 0 ? -EAGAIN : err;
+	return err;
 }
 
 static int claim(struct coshm_queue *ch, int64_t timeout_ns, uint64_t *p)
@@ -290,7 +300,7 @@ int coshm_queue_fd(struct coshm_queue *ch)
 					   .ready = notify_ready,
 					   .check = notify_check,
 					   .arg = ch,
-					   .slice_ns = PEER_LOOK_EVERY_NS },
+					   .slice_ns = WAIT_LOOK_NS },
 			 0);
 }
 

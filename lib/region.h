@@ -55,10 +55,10 @@ struct region {
 	size_t map_bytes;
 	struct geometry geometry;
 	uint64_t generation[2];
-	int64_t looked_ns; /* when a call that does not wait last looked after the dead */
-	/* Of both, threads that wait in poll's stead make use too. */
-	_Atomic uint32_t mourned; /* epoch of the publisher whose death was told; 0: none  */
-	_Atomic int probe_fd;     /* to ask who is alive; its own description holds no lock */
+	/* Of these, a thread that waits in poll's stead makes use too. */
+	_Atomic int64_t looked_ns; /* when we last looked after the dead                  */
+	_Atomic uint32_t mourned;  /* epoch of the publisher whose death was told; 0: none  */
+	_Atomic int probe_fd;      /* to ask who is alive; its own description holds no lock */
 	dev_t dev;
 	ino_t ino;
 	char *path; /* to open it again */

@@ -155,12 +155,10 @@ int coshm_stream_open(const char *name, enum coshm_role role, const struct coshm
 		region_detach(r);
 		return err;
 	}
-	if (role == COSHM_PUBLISHER) {
+	if (role == COSHM_PUBLISHER)
 		stream_resume(&ch->ring, &ch->writer);
-		ch->tally_from = ch->writer.next;
-	} else {
+	else
 		begin_reading(ch, r->flags & COSHM_OPEN_OLDEST);
-	}
 	*stream = ch;
 	return 0;
 }
@@ -170,10 +168,10 @@ void stream_tally(struct coshm_stream *ch)
 	struct counters_shared *c = &ch->region.shared->counters;
 
 	/* Relaxed, both: numbers for people. */
-	atomic_fetch_add_explicit(&c->messages, ch->writer.next - ch->tally_from,
+	atomic_fetch_add_explicit(&c->messages, ch->writer.next - ch->writer.tallied,
 				  memory_order_relaxed);
 	atomic_fetch_add_explicit(&c->bytes, ch->tally_bytes, memory_order_relaxed);
-	ch->tally_from = ch->writer.next;
+	ch->writer.tallied = ch->writer.next;
 	ch->tally_bytes = 0;
 }
 

@@ -26,8 +26,7 @@ struct coshm_stream {
 		struct stream_writer writer;
 		struct stream_reader reader;
 	};
-	uint64_t tally_from;   /* publisher: messages from here on are not yet in the counters */
-	uint64_t tally_bytes;  /* nor are these                                            */
+	uint64_t tally_bytes;  /* published and not yet added to the region's counters */
 	uint64_t peeked;       /* messages looked at and not released                  */
 	uint64_t peeked_start; /* of the first large one among them                    */
 	uint64_t peeked_lost;  /* what the first of them said is lost before it        */

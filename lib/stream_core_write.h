@@ -22,6 +22,7 @@ struct stream_writer {
 	uint64_t limit;     /* positions below may be written                      */
 	uint64_t inherited; /* the limit that the last publisher has told          */
 	uint64_t noted;     /* what control->published says                        */
+	uint64_t tallied;   /* messages below are in the region's counters         */
 	uint64_t note_every;
 	uint64_t first_word; /* of the loan at next, while there is one             */
 	uint64_t byte_next;  /* bytes used before next                              */
@@ -289,9 +290,12 @@ static inline void stream_resume(const struct stream_ring *ring, struct stream_w
 
 	(void)stream_end(ring, &next);
 	stream_take_back(ring, next + 1, next + slots);
-	*w = (struct stream_writer){
-		.next = next, .end = next, .limit = next, .inherited = next, .scanned = next - slots
-	};
+	*w = (struct stream_writer){ .next = next,
+				     .end = next,
+				     .limit = next,
+				     .inherited = next,
+				     .tallied = next,
+				     .scanned = next - slots };
 	/* Relaxed: ours, or a dead publisher's. */
 	limit = atomic_load_explicit(&ring->control->limit, memory_order_relaxed);
 	if (limit - next <= slots) /* else it makes no sense */

@@ -94,7 +94,7 @@ __attribute__((noinline)) static int wait_for_room(struct coshm_stream *ch, size
 					       .ready = room_ready,
 					       .check = bury_the_dead,
 					       .arg = &wait,
-					       .slice_ns = PEER_LOOK_EVERY_NS },
+					       .slice_ns = WAIT_LOOK_NS },
 			     timeout_ns);
 
 	if (err == -ETIMEDOUT)
@@ -139,8 +139,7 @@ static inline __attribute__((always_inline)) void publish(struct coshm_stream *c
 
 	stream_publish(&ch->ring, w);
 	bell_ring(&ch->region, ch->data);
-	if (__builtin_expect(w->noted == w->next, 0) &&
-	    w->next - ch->tally_from >= STREAM_NOTE_MOST)
+	if (__builtin_expect(w->noted == w->next, 0) && w->next - w->tallied >= STREAM_NOTE_MOST)
 		stream_tally(ch);
 }
 
@@ -254,7 +253,7 @@ int coshm_stream_drain(struct coshm_stream *ch, int64_t timeout_ns)
 					   .ready = drained,
 					   .check = bury_the_dead,
 					   .arg = &ch,
-					   .slice_ns = PEER_LOOK_EVERY_NS },
+					   .slice_ns = WAIT_LOOK_NS },
 			 timeout_ns);
 	return err == -ETIMEDOUT ? err_no_room(ch, err, slot, position) : err;
 }

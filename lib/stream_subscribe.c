@@ -43,8 +43,9 @@ __attribute__((noinline)) static int wait_for_data(struct coshm_stream *ch, int6
 	int err = 0;
 
 	if (*timeout_ns == 0) {
-		if (ch->notifier.started || peer_time_to_look(&ch->region))
-			err = peer_publisher_check(&ch->region);
+		if (ch->notifier.started ||
+		    wait_check_is_due(&ch->region, wait_now_ns(), WAIT_LOOK_NS))
+			err = check_publisher(ch);
 		notify_arm(&ch->notifier, ch->reader.next);
 		return err < 0 ? err : err_const(EAGAIN, "there is no message yet");
 	}
@@ -167,7 +168,7 @@ static void describe(struct coshm_stream *ch, uint64_t number, const struct stre
 }
 
 /* @count messages from ours on are done with. */
-static void advance(struct coshm_stream *ch, uint64_t count)
+static inline void advance(struct coshm_stream *ch, uint64_t count)
 {
 	ch->reader.next += count;
 	if (ch->ring.overwrite)

@@ -18,6 +18,8 @@
 /* Without a place of its own, an observer can only look now and then. */
 #define OBSERVER_NAP_NS INT64_C(1000000)
 #define LOOKS_PER_CLOCK 64
+/* Who is woken sooner never needed to disturb all CPUs by a membarrier. */
+#define FIRST_NAP_NS INT64_C(2000000)
 
 int64_t wait_now_ns(void)
 {
@@ -31,6 +33,11 @@ static struct timespec timespec_of(int64_t ns)
 {
 	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000),
 				  .tv_nsec = (long)(ns % 1000000000) };
+}
+
+static int64_t min_ns(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 static long membarrier(int command)
@@ -90,40 +97,55 @@ void bell_ring_everybody(struct region_shared *shared)
 		bell_wake(shared, slot);
 }
 
-/* L1: our bit is up before we look; all wakers' stores so far are visible to that look. */
-static void lie_down(struct region *r, struct bell bell, uint64_t bit)
+/* Until we are called, or for @ns; 0, or the errno of it. */
+static int sleep_on(struct region *r, uint32_t seen, int64_t ns)
 {
-	bell_lie_down(bell, bit);
-	if (membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) < 0)
-		bell_fence(&r->shared->state.must_fence);
+	struct timespec ts = timespec_of(ns);
+
+	return futex(&r->self->wake, FUTEX_WAIT, seen, &ts) < 0 ? errno : 0;
 }
 
-/* Sleep up to @ns; 0, or -EINTR. */
+static bool nothing_yet(const struct waiter *w)
+{
+	return !w->ready(w->arg) && !region_retired(w->region);
+}
+
+/*
+ * Sleep up to @ns; 0, or -EINTR.
+ *
+ * L1 in two parts: a nap after a look that a waker's store may have escaped,
+ * and what is left of @ns after one that it cannot have escaped.
+ */
 static int sleep_once(const struct waiter *w, int64_t ns)
 {
 	struct region *r = w->region;
-	struct timespec ts = timespec_of(ns);
 	uint64_t bit;
 	uint32_t seen;
 	int err = 0;
 
 	if (!r->self) {
-		ts = timespec_of(ns < OBSERVER_NAP_NS ? ns : OBSERVER_NAP_NS);
+		struct timespec ts = timespec_of(ns < OBSERVER_NAP_NS ? ns : OBSERVER_NAP_NS);
+
 		return nanosleep(&ts, NULL) < 0 ? -errno : 0;
 	}
 	bit = UINT64_C(1) << (r->slot - w->bell.first);
 	/* Relaxed: the kernel compares it again, under its own lock. */
 	seen = atomic_load_explicit(&r->self->wake, memory_order_relaxed);
-	lie_down(r, w->bell, bit);
-	if (!w->ready(w->arg) && !region_retired(r)) {
+	bell_lie_down(w->bell, bit);
+	if (nothing_yet(w)) {
 		/* Relaxed: a number for people. */
 		atomic_fetch_add_explicit(&r->shared->counters.waits, 1, memory_order_relaxed);
-		if (futex(&r->self->wake, FUTEX_WAIT, seen, &ts) < 0 && errno == EINTR)
-			err = -EINTR;
+		err = sleep_on(r, seen, min_ns(ns, FIRST_NAP_NS));
+	}
+	if (err == ETIMEDOUT && ns > FIRST_NAP_NS) {
+		if (membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) < 0)
+			bell_fence(&r->shared->state.must_fence);
+		if (nothing_yet(w))
+			err = sleep_on(r, seen, ns - FIRST_NAP_NS);
 	}
 	/* Relaxed: a bit left over costs a waker one call. */
 	atomic_fetch_and_explicit(w->bell.mask, ~bit, memory_order_relaxed);
-	return err;
+	return err == EINTR ? -EINTR : 0;
 }
 
 /* Look until @until_ns; LOOKS_PER_CLOCK looks for each one at the clock. */
@@ -140,9 +162,13 @@ static bool spin(const struct waiter *w, int64_t until_ns, int64_t *now)
 	return false;
 }
 
-static int64_t min_ns(int64_t a, int64_t b)
+bool wait_check_is_due(struct region *r, int64_t now_ns, int64_t slice_ns)
 {
-	return a < b ? a : b;
+	/* Relaxed, both: of this process alone, and a check too many does no harm. */
+	if (now_ns - atomic_load_explicit(&r->looked_ns, memory_order_relaxed) < slice_ns)
+		return false;
+	atomic_store_explicit(&r->looked_ns, now_ns, memory_order_relaxed);
+	return true;
 }
 
 int wait_until(const struct waiter *w, int64_t timeout_ns)
@@ -150,7 +176,6 @@ int wait_until(const struct waiter *w, int64_t timeout_ns)
 	int64_t slice = w->slice_ns ? w->slice_ns : WAIT_SLICE_NS;
 	int64_t now = wait_now_ns(),
 		end = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
-	int64_t next_check = now;
 	uint32_t how = w->region->wait;
 	int err;
 
@@ -162,11 +187,10 @@ int wait_until(const struct waiter *w, int64_t timeout_ns)
 			return 0;
 		if (region_retired(w->region))
 			return wait_err_retired(w->region);
-		if (now >= next_check && w->check) {
+		if (w->check && wait_check_is_due(w->region, now, slice)) {
 			err = w->check(w->arg);
 			if (err < 0)
 				return err;
-			next_check = now + slice;
 			if (w->ready(w->arg))
 				return 0;
 		}

@@ -27,6 +27,9 @@
 #include "wait_core.h"
 
 #define WAIT_SLICE_NS INT64_C(100000000)
+/* Between two looks after the dead, of those for whom somebody else's death is room or a message.
+ */
+#define WAIT_LOOK_NS INT64_C(20000000)
 
 struct waiter {
 	struct region *region;
@@ -34,7 +37,7 @@ struct waiter {
 	bool (*ready)(void *arg); /* is it there? cheap, called often, also after it said yes */
 	int (*check)(void *arg);  /* now and then; negative ends the wait; may be NULL */
 	void *arg;
-	int64_t slice_ns; /* between two checks; 0: WAIT_SLICE_NS              */
+	int64_t slice_ns; /* between two checks, also of other calls; 0: WAIT_SLICE_NS */
 };
 
 /* Once a process, before its first publication or wait. */
@@ -42,6 +45,9 @@ void wait_register(struct region *r);
 
 /* 0 when ready, -ETIMEDOUT, -EINTR, -ESTALE if the region was retired, or check's. */
 int wait_until(const struct waiter *w, int64_t timeout_ns);
+
+/* To ask the kernel who is dead takes a microsecond each: is it our turn to, again? */
+bool wait_check_is_due(struct region *r, int64_t now_ns, int64_t slice_ns);
 
 /* CLOCK_MONOTONIC: of this process alone, never compared with another's. */
 int64_t wait_now_ns(void);

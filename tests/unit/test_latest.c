@@ -37,7 +37,7 @@ static bool whole(const struct value *v)
 static int setup(void **state)
 {
 	(void)state;
-	return coshm_latest_create(NAME, sizeof(struct value), 0, NULL);
+	return coshm_latest_create(NAME, sizeof(struct value), 4, NULL);
 }
 
 static int teardown(void **state)
