@@ -123,6 +123,8 @@ void play_await_act(void);
 /* In the others: a process that @sleeps and is expected to end by itself. */
 void play_sleeper(void (*sleeps)(void));
 void play_await_sleeper(void);
+/* Have it sleep on while the victim is cut off, whatever its time to look is. */
+void play_hold_sleeper(bool hold);
 
 /* How many of a region's peers are in this state. */
 unsigned int play_peers(struct region *r, enum peer_state state);

@@ -69,6 +69,16 @@ void play_sleeper(void (*sleeps)(void))
 	}
 }
 
+void play_hold_sleeper(bool hold)
+{
+	int status;
+
+	kill(sleeper, hold ? SIGSTOP : SIGCONT);
+	if (hold)
+		must(waitpid(sleeper, &status, WUNTRACED) == sleeper && WIFSTOPPED(status),
+		     PLAY_WRONG, "the sleeper does not sleep: %d", status);
+}
+
 void play_await_sleeper(void)
 {
 	int status;

@@ -10,6 +10,7 @@
 
 #define MESSAGE_BYTES 256u
 #define HELD_MOST     2u
+#define BATCH         5u
 /* Every seventeenth message is late on purpose, and some producer loses its CPU now and then. */
 #define TURNED_LEAST 10u
 #define STOP         UINT64_MAX /* to a consumer: nothing comes any more */
@@ -67,6 +68,28 @@ static void push(struct coshm_queue *ch, uint64_t id)
 	atomic_fetch_add_explicit(&soak->bytes, bytes, memory_order_relaxed);
 }
 
+/* @count from @id on, in as many calls as it takes: there may be room for some of them alone. */
+static void push_batch(struct coshm_queue *ch, uint64_t id, unsigned int count)
+{
+	uint64_t data[BATCH][MESSAGE_BYTES / 8];
+	struct iovec messages[BATCH];
+	size_t bytes = 0;
+
+	for (unsigned int i = 0; i < count; i++, id += PRODUCERS) {
+		messages[i].iov_base = data[i];
+		messages[i].iov_len = letter_write(data[i], id);
+		bytes += messages[i].iov_len;
+	}
+	for (unsigned int done = 0; done < count;) {
+		int rc = coshm_queue_push_batch(ch, messages + done, count - done, PATIENCE);
+
+		soak_must(rc > 0 && rc <= (int)(count - done), "push a batch: %d: %s", rc,
+			  coshm_errmsg());
+		done += (unsigned int)rc;
+	}
+	atomic_fetch_add_explicit(&soak->bytes, bytes, memory_order_relaxed);
+}
+
 /* A slow one, which others pass: the second message is there before the first. */
 static void push_late(struct coshm_queue *ch, uint64_t id, uint64_t second)
 {
@@ -119,6 +142,11 @@ static void produce(unsigned int peer)
 			seq += 2;
 			continue;
 		}
+		if (seq % 16 == 3 && seq + BATCH <= count) {
+			push_batch(ch, id, BATCH);
+			seq += BATCH;
+			continue;
+		}
 		push(ch, id);
 		seq++;
 	}
@@ -159,15 +187,21 @@ static bool judge(struct newest *news, const struct coshm_delivery *d)
 	return true;
 }
 
-/* One or two at a time; false when it is told to stop. */
-static bool consume_some(struct coshm_queue *ch, struct newest *news, unsigned int most)
+/* One or two at a time, in one call or in two; false when it is told to stop. */
+static bool consume_some(struct coshm_queue *ch, struct newest *news, bool batch)
 {
 	struct coshm_delivery d[HELD_MOST];
-	unsigned int held = 0;
+	unsigned int held = 1;
 	bool go_on = true;
+	int rc;
 
-	soak_ok(coshm_queue_take(ch, PATIENCE, &d[held++]));
-	while (held < most && coshm_queue_take(ch, 0, &d[held]) == 0)
+	rc = batch ? coshm_queue_take_batch(ch, d, HELD_MOST, PATIENCE) :
+		     coshm_queue_take(ch, PATIENCE, d);
+	soak_must(batch ? rc > 0 && rc <= (int)HELD_MOST : rc == 0, "take: %d: %s", rc,
+		  coshm_errmsg());
+	if (batch)
+		held = (unsigned int)rc;
+	while (!batch && held < HELD_MOST && coshm_queue_take(ch, 0, &d[held]) == 0)
 		held++;
 	for (unsigned int i = 0; i < held; i++)
 		go_on &= judge(news, &d[i]);
@@ -193,7 +227,7 @@ static void consume(unsigned int peer)
 
 	soak_await_all();
 	for (uint64_t i = 0; go_on; i++)
-		go_on = i % 4 == 3 ? consume_some(ch, &news, HELD_MOST) : consume_copy(ch, &news);
+		go_on = i % 2 ? consume_some(ch, &news, i % 4 == 1) : consume_copy(ch, &news);
 	check_hands(ch);
 	coshm_queue_close(ch);
 }

@@ -15,14 +15,19 @@
 #define PRODUCER                                                                                   \
 	.setup = queue_setup, .others = queue_others_of_queue, .ready = queue_ready_producer,      \
 	.check = queue_check_producer, .after = queue_after_producer, .rest = queue_rest_producer
-#define PUSH    PRODUCER, .act = queue_act_push
-#define LOAN    PRODUCER, .act = queue_act_loan
-#define DISCARD PRODUCER, .act = queue_act_discard
+#define PUSH       PRODUCER, .act = queue_act_push
+#define LOAN       PRODUCER, .act = queue_act_loan
+#define DISCARD    PRODUCER, .act = queue_act_discard
+#define PUSH_BATCH PRODUCER, .act = queue_act_push_batch
 #define CONSUMER                                                                                   \
 	.setup = queue_setup, .others = queue_others_of_queue, .ready = queue_ready_consumer,      \
 	.check = queue_check_consumer, .after = queue_after_consumer, .rest = queue_rest_consumer
 #define RECEIVE CONSUMER, .act = queue_act_receive
 #define TAKE    CONSUMER, .act = queue_act_take
+#define TAKE_BATCH                                                                                 \
+	.setup = queue_setup, .others = queue_others_of_queue, .ready = queue_ready_consumer,      \
+	.check = queue_check_consumer, .after = queue_after_take_batch,                            \
+	.rest = queue_rest_take_batch, .act = queue_act_take_batch
 #define PLACE                                                                                      \
 	.setup = queue_setup, .others = queue_others_of_queue, .check = queue_check_place,         \
 	.after = queue_after_place, .rest = queue_rest_place
@@ -44,6 +49,15 @@
 		BOTH(p, "push, one sleeps", PUSH, .slow = true, CASE(P, .sleeper = true)),         \
 		BOTH(p, "loan and push", LOAN, CASE(P, .passed = 14, .before = 1)),                \
 		BOTH(p, "loan and discard", DISCARD, CASE(P, .passed = 14, .before = 1)),          \
+		BOTH(p, "push a batch", PUSH_BATCH, CASE(P, .batch = 3)),                          \
+		BOTH(p, "push a batch, at the wrap", PUSH_BATCH,                                   \
+		     CASE(P, .passed = 12, .before = 2, .batch = 4)),                              \
+		BOTH(p, "push a batch, room for some", PUSH_BATCH,                                 \
+		     CASE(P, .passed = 3, .before = 6, .batch = 4)),                               \
+		BOTH(p, "push a batch, one sleeps", PUSH_BATCH, .slow = true,                      \
+		     CASE(P, .sleeper = true, .batch = 3)),                                        \
+		BOTH(p, "push a batch, and another", PUSH_BATCH,                                   \
+		     CASE(P, .passed = 5, .before = 1, .batch = 2, .batches = 2)),                 \
 		BOTH(p, "receive", RECEIVE, CASE(P, .before = 4, .victim_takes = true)),           \
 		BOTH(p, "receive, at the wrap", RECEIVE,                                           \
 		     CASE(P, .passed = 15, .before = 2, .victim_takes = true)),                    \
@@ -54,6 +68,10 @@
 		BOTH(p, "receive, empty", RECEIVE, .slow = true, CASE(P, .passed = 5)),            \
 		BOTH(p, "take and release", TAKE,                                                  \
 		     CASE(P, .passed = 6, .before = 3, .victim_takes = true)),                     \
+		BOTH(p, "take a batch and release", TAKE_BATCH,                                    \
+		     CASE(P, .passed = 2, .before = 5, .victim_takes = true, .batch = 3)),         \
+		BOTH(p, "take a batch and release, at the wrap", TAKE_BATCH,                       \
+		     CASE(P, .passed = 14, .before = 3, .victim_takes = true, .batch = 4)),        \
 		BOTH(p, "open producer", OPEN_PRODUCER, CASE(P, .before = 5)),                     \
 		BOTH(p, "open consumer", OPEN_CONSUMER, CASE(P, .before = 5)),                     \
 		BOTH(p, "close producer with a loan", CLOSE_PRODUCER, CASE(P, .before = 5)),       \

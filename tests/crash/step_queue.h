@@ -5,6 +5,7 @@
  *   step_queue.c        the table
  *   step_queue_parts.c  setup, receiving and accounting
  *   step_queue_peers.c  producers and consumers that are cut off, coming and going
+ *   step_queue_batch.c  batches that are cut off
  */
 #ifndef COSHM_TEST_STEP_QUEUE_H
 #define COSHM_TEST_STEP_QUEUE_H
@@ -30,7 +31,9 @@ struct queue_case {
 	bool dead_take;      /* setup's consumer died with a message             */
 	bool full;           /* no room: the victim is to give up                */
 	bool sleeper;
-	bool victim_takes; /* a message of setup's                             */
+	bool victim_takes;    /* a message of setup's, or a batch of them          */
+	unsigned int batch;   /* so many messages in one call; 0: no batch         */
+	unsigned int batches; /* so many calls, one at least                       */
 };
 
 static inline const struct queue_case *now(void)
@@ -38,12 +41,29 @@ static inline const struct queue_case *now(void)
 	return playing->with;
 }
 
-/* What the others have received: how often each id. */
+/* What is told beside the ledger, in its scratch. */
+struct queue_ledger {
+	_Atomic unsigned int slept_for; /* the id of the sleeper's message         */
+	/* Of the victim's batch, which is the first of setup's messages: */
+	_Atomic unsigned int taken;     /* the take has returned them              */
+	_Atomic unsigned int releasing; /* their release has begun                 */
+	_Atomic unsigned int released;  /* it has returned                         */
+};
+
+static inline struct queue_ledger *told(void)
+{
+	return (struct queue_ledger *)(void *)ledger->scratch;
+}
+
+/* What the others have received: how often each id, and was it said to be redelivered? */
 extern unsigned int came[IDS];
+extern bool marked[IDS];
 extern struct coshm_queue *producer, *consumer;
 
 void queue_setup(void);
 struct coshm_queue *queue_open_as(enum coshm_role role);
+/* A message, into BYTES; its length. */
+size_t queue_write_id(uint64_t *data, unsigned int id);
 int queue_push_id(struct coshm_queue *ch, unsigned int id, int64_t timeout_ns);
 /* A message is what was pushed, and comes as often as it may. */
 unsigned int queue_judge(const struct coshm_delivery *d);
@@ -55,6 +75,12 @@ void queue_go_on(void);
 void queue_check_room(void);
 /* How many of setup's messages have not come. */
 unsigned int queue_missing(void);
+
+/* Messages that a call of the victim's is about. */
+static inline unsigned int queue_batch(void)
+{
+	return now()->batch ? now()->batch : 1;
+}
 
 void queue_others_of_queue(void);
 
@@ -74,6 +100,16 @@ void queue_act_take(void);
 void queue_check_consumer(void);
 void queue_after_consumer(void);
 void queue_rest_consumer(void);
+
+/* Batches. */
+void queue_act_push_batch(void);
+void queue_act_take_batch(void);
+/* It was in the dead victim's hands, between its take and its release. */
+bool queue_in_dead_hands(unsigned int id);
+/* The victim is dead: all of what it took is accounted for, one by one. */
+void queue_check_taken(void);
+void queue_after_take_batch(void);
+void queue_rest_take_batch(void);
 
 /* One who comes or goes is cut off. */
 void queue_ready_coming(void);

@@ -5,6 +5,7 @@
 #include "step_queue.h"
 
 unsigned int came[IDS];
+bool marked[IDS];
 struct coshm_queue *producer, *consumer;
 
 struct coshm_queue *queue_open_as(enum coshm_role role)
@@ -21,13 +22,19 @@ static size_t bytes_of(uint64_t id)
 	return 8 * (size_t)(2 + id % 7);
 }
 
+size_t queue_write_id(uint64_t *data, unsigned int id)
+{
+	data[0] = id;
+	message_fill(data + 1, bytes_of(id) - 8, id);
+	return bytes_of(id);
+}
+
 int queue_push_id(struct coshm_queue *ch, unsigned int id, int64_t timeout_ns)
 {
-	uint64_t data[BYTES / 8] = { id };
+	uint64_t data[BYTES / 8];
 	int rc;
 
-	message_fill(data + 1, bytes_of(id) - 8, id);
-	rc = coshm_queue_push(ch, data, bytes_of(id), timeout_ns);
+	rc = coshm_queue_push(ch, data, queue_write_id(data, id), timeout_ns);
 	must(rc == 0 || rc == -EAGAIN || rc == -ETIMEDOUT, PLAY_WRONG, "push: %d: %s", rc,
 	     coshm_errmsg());
 	return rc;
@@ -53,10 +60,13 @@ static void receive_judged(struct coshm_delivery *d)
 	must(came[id]++ == 0, PLAY_TWICE, "message %u came twice", id);
 	/* That it has been in a dead one's hands is said; of the victim's, from some instruction
 	 * on. */
-	again = id == atomic_load(&ledger->value) || (now()->dead_take && id == ID_SETUP);
-	may = again || (now()->victim_takes && id == ID_SETUP);
+	again = id == atomic_load(&ledger->value) || (now()->dead_take && id == ID_SETUP) ||
+		queue_in_dead_hands(id);
+	may = again || (now()->victim_takes && !play_stopping() && id >= ID_SETUP &&
+			id < ID_SETUP + queue_batch());
 	must(d->deliveries == 1 ? !again : may, PLAY_TWICE,
 	     "message %u says that it is delivered the %u. time", id, d->deliveries);
+	marked[id] = d->deliveries > 1;
 }
 
 void queue_drain(int64_t timeout_ns)

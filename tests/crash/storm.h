@@ -52,6 +52,8 @@ struct storm_note {
 	_Atomic uint64_t begun;   /* the last message whose sending was begun     */
 	_Atomic uint64_t acked;   /* and whose sending returned                   */
 	_Atomic uint64_t seen;    /* the newest that it received                  */
+	_Atomic uint64_t asked;   /* that it may have taken and not judged yet    */
+	_Atomic uint64_t unknown; /* those of lives before                        */
 };
 
 struct storm {
