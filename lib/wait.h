@@ -19,6 +19,9 @@
  * runs a registered program execute one.  Where a sandbox refuses that call,
  * must_fence tells all wakers to make their own.  A waker that dies, or did
  * not see must_fence yet, leaves a sleeper to its next look: WAIT_SLICE_NS.
+ *
+ * Even that is left for later: whoever is woken within FIRST_NAP_NS (wait.c)
+ * has saved it, and a waker that he escaped has cost him that nap.
  */
 #ifndef COSHM_WAIT_H
 #define COSHM_WAIT_H

@@ -40,7 +40,8 @@ start() {
 	shift
 	: >"$name.out"
 	: >"$name.err"
-	"$@" >>"$name.out" 2>>"$name.err" 3>&- &
+	# Who runs the tests may be under nohup.
+	env --default-signal=HUP "$@" >>"$name.out" 2>>"$name.err" 3>&- &
 	declare -g "$name=$!"
 	pids+=("$!")
 }

@@ -38,7 +38,7 @@ start() {
 	shift
 	(
 		close_fed # or the end of what one is fed is never seen
-		exec "$@"
+		exec env --default-signal=HUP "$@" # who runs the tests may be under nohup
 	) <&0 >"$name.out" 2>"$name.err" 3>&- &
 	declare -g "$name=$!"
 	pids+=("$!")
