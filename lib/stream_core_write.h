@@ -177,31 +177,32 @@ static inline bool stream_may_loan(const struct stream_ring *ring, const struct 
 		w->byte_end - w->byte_next + stream_bytes_of(bytes) <= ring->ring_bytes / 2);
 }
 
-/* A loan that is large, or not the first of its publication. */
-static inline void *stream_loan_other(const struct stream_ring *ring, struct stream_writer *w,
-				      uint64_t bytes)
+/* The message at end is going to have this word: W2, before its payload is touched. */
+static inline void stream_begin_loan(const struct stream_ring *ring, struct stream_writer *w,
+				     uint64_t word)
 {
-	struct stream_large_shared *large = (void *)stream_payload(ring, w->end);
-	bool small = bytes <= ring->small_max;
-	uint64_t word = stream_word(ring, w->end, small ? bytes + 1 : STREAM_LARGE);
-	void *payload = large;
-
-	if (!small && !stream_byte_room(ring, w, stream_bytes_of(bytes)))
-		return NULL;
 	if (w->end != w->next)
 		stream_store_later_word(ring, w, word);
 	else
 		w->first_word = word;
 	atomic_thread_fence(memory_order_release); /* W2 */
-	if (!small) {
-		payload = ring->bytes + (w->byte_end & (ring->ring_bytes - 1));
-		/* Relaxed, both: ordered by W1. */
-		atomic_store_explicit(&large->start, w->byte_end, memory_order_relaxed);
-		atomic_store_explicit(&large->bytes, bytes, memory_order_relaxed);
-		w->byte_end += stream_bytes_of(bytes);
-	}
+}
+
+static inline void *stream_loan_large(const struct stream_ring *ring, struct stream_writer *w,
+				      uint64_t bytes)
+{
+	struct stream_large_shared *large = (void *)stream_payload(ring, w->end);
+	uint64_t start = w->byte_end;
+
+	if (!stream_byte_room(ring, w, stream_bytes_of(bytes)))
+		return NULL;
+	stream_begin_loan(ring, w, stream_word(ring, w->end, STREAM_LARGE));
+	/* Relaxed, both: ordered by W1. */
+	atomic_store_explicit(&large->start, start, memory_order_relaxed);
+	atomic_store_explicit(&large->bytes, bytes, memory_order_relaxed);
+	w->byte_end += stream_bytes_of(bytes);
 	w->end++;
-	return payload;
+	return ring->bytes + (start & (ring->ring_bytes - 1));
 }
 
 /*
@@ -217,10 +218,9 @@ static inline void *stream_loan(const struct stream_ring *ring, struct stream_wr
 
 	if (__builtin_expect(w->end == w->limit, 0) && !stream_look_for_slots(ring, w))
 		return NULL;
-	if (__builtin_expect(bytes > ring->small_max || w->end != w->next, 0))
-		return stream_loan_other(ring, w, bytes);
-	w->first_word = stream_word(ring, w->end, bytes + 1);
-	atomic_thread_fence(memory_order_release); /* W2 */
+	if (__builtin_expect(bytes > ring->small_max, 0))
+		return stream_loan_large(ring, w, bytes);
+	stream_begin_loan(ring, w, stream_word(ring, w->end, bytes + 1));
 	payload = stream_payload(ring, w->end);
 	w->end++;
 	return payload;

@@ -103,7 +103,7 @@ __attribute__((noinline)) static int wait_for_room(struct coshm_stream *ch, size
 	return err;
 }
 
-/* A large message, or one more than is loaned already: may it be? */
+/* A large message, or a lap of loans already: may it be? */
 __attribute__((noinline)) static int check_loan(const struct coshm_stream *ch, size_t bytes)
 {
 	if (bytes > ch->ring.large_max)
@@ -121,7 +121,9 @@ static inline __attribute__((always_inline)) int loan(struct coshm_stream *ch, s
 	void *p;
 	int err;
 
-	if (__builtin_expect(bytes > ch->ring.small_max || ch->writer.end != ch->writer.next, 0)) {
+	if (__builtin_expect(bytes > ch->ring.small_max ||
+				     ch->writer.end - ch->writer.next >= ch->ring.mask,
+			     0)) {
 		err = check_loan(ch, bytes);
 		if (err < 0)
 			return err;
