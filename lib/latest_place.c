@@ -13,7 +13,7 @@
 _Static_assert(sizeof(struct coshm_latest) <= REGION_HANDLE_BYTES, "a handle is one page");
 
 #define BUFFERS_LEAST 4u
-/* As many as fit into this, if nobody says how many: reading small ones takes a publisher's lap. */
+/* If nobody says how many, what fits here: who never rests would lap all readers of small ones. */
 #define DEFAULT_BYTES 8192u
 #define DEFAULT_MOST  32u
 

@@ -70,16 +70,19 @@ static int err_no_room(struct coshm_stream *ch, int err, unsigned int slot, uint
 
 	if (slot == LAYOUT_PEERS)
 		return err_say(-err, "%s was full for the whole time", ch->region.path);
+	peer_describe(&ch->region, slot, text);
+	if (peer_bury(&ch->region, slot, &stream_kind)) /* it was not time to look, until now */
+		return err_say(-err, "%s was full: subscriber %u, %s, has died: try again",
+			       ch->region.path, slot, text);
 	if (peer_probe(&ch->region, slot) == PEER_DEAD)
 		return err_say(-err,
 			       "%s is full: subscriber %u, %s, has died, and a program that only "
 			       "reads the file keeps its place locked",
-			       ch->region.path, slot, peer_describe(&ch->region, slot, text));
+			       ch->region.path, slot, text);
 	now = atomic_load_explicit(&ch->ring.peers[slot].position, memory_order_acquire);
-	return err_say(-err, "%s is full: subscriber %u, %s, is alive and %s", ch->region.path,
-		       slot, peer_describe(&ch->region, slot, text),
-		       now == position ? "has not moved: it is stopped, paused or busy" :
-					 "is too slow");
+	return err_say(
+		-err, "%s is full: subscriber %u, %s, is alive and %s", ch->region.path, slot, text,
+		now == position ? "has not moved: it is stopped, paused or busy" : "is too slow");
 }
 
 /* Not inlined: what follows a full ring is far from the fast path. */
