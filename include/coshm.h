@@ -71,6 +71,7 @@ enum coshm_wait {
 	COSHM_WAIT_ADAPTIVE = 0, /* spin for some microseconds, then sleep       */
 	COSHM_WAIT_SPIN = 1,     /* never sleep: lowest latency, a whole CPU     */
 	COSHM_WAIT_BLOCK = 2,    /* sleep at once: least CPU time                */
+	/* A channel with more peers than the machine has CPUs: each yields its CPU first. */
 };
 
 /*

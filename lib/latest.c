@@ -179,7 +179,7 @@ int coshm_latest_wait(struct coshm_latest *ch, uint64_t seen, int64_t timeout_ns
 	/* Relaxed: for people, who ask how far a peer has come. */
 	if (ch->region.self)
 		atomic_store_explicit(&ch->region.self->position, seen, memory_order_relaxed);
-	if (newer_ready(&newer) || wait_briefly(&ch->region, timeout_ns, newer_ready, &newer))
+	if (newer_ready(&newer) || wait_briefly(&ch->region, timeout_ns, 1, newer_ready, &newer))
 		return 0;
 	err = wait_until(&(struct waiter){ .region = &ch->region,
 					   .bell = ch->bell,

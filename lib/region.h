@@ -57,6 +57,7 @@ struct region {
 	uint64_t generation[2];
 	/* Of these, a thread that waits in poll's stead makes use too. */
 	_Atomic int64_t looked_ns; /* when we last looked after the dead                  */
+	_Atomic bool crowded;      /* then there were more peers than CPUs                */
 	_Atomic uint32_t mourned;  /* epoch of the publisher whose death was told; 0: none  */
 	_Atomic int probe_fd;      /* to ask who is alive; its own description holds no lock */
 	dev_t dev;

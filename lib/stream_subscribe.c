@@ -125,7 +125,7 @@ __attribute__((noinline)) static int find_other(struct coshm_stream *ch, int64_t
 
 	for (;;) {
 		if (!look_again(&look))
-			wait_briefly(&ch->region, *timeout_ns, look_again, &look);
+			wait_briefly(&ch->region, *timeout_ns, 1, look_again, &look);
 		switch (look.result) {
 		case STREAM_HERE:
 			return 0;

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -171,15 +172,49 @@ bool wait_check_is_due(struct region *r, int64_t now_ns, int64_t slice_ns)
 	return true;
 }
 
+static unsigned int cpus_online(void)
+{
+	static _Atomic unsigned int known; /* 0: not yet asked */
+	/* Relaxed, both: asking twice does no harm. */
+	unsigned int cpus = atomic_load_explicit(&known, memory_order_relaxed);
+	long asked;
+
+	if (cpus == 0) {
+		asked = sysconf(_SC_NPROCESSORS_ONLN);
+		cpus = asked > 0 ? (unsigned int)asked : 1;
+		atomic_store_explicit(&known, cpus, memory_order_relaxed);
+	}
+	return cpus;
+}
+
+/* More of us than CPUs: whoever spins keeps the one he waits for from running. */
+static void look_for_crowd(struct region *r)
+{
+	unsigned int peers = 0;
+
+	for (unsigned int slot = 0; slot < LAYOUT_PEERS; slot++)
+		/* Relaxed, both: an estimate. */
+		peers += atomic_load_explicit(&r->shared->peers[slot].role,
+					      memory_order_relaxed) != 0;
+	atomic_store_explicit(&r->crowded, peers > cpus_online(), memory_order_relaxed);
+}
+
+static bool crowded(const struct region *r)
+{
+	/* Relaxed: an estimate, and of this process alone. */
+	return atomic_load_explicit(&r->crowded, memory_order_relaxed);
+}
+
 int wait_until(const struct waiter *w, int64_t timeout_ns)
 {
 	int64_t slice = w->slice_ns ? w->slice_ns : WAIT_SLICE_NS;
 	int64_t now = wait_now_ns(),
 		end = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
 	uint32_t how = w->region->wait;
+	bool yielded = false;
 	int err;
 
-	if (how != COSHM_WAIT_BLOCK && timeout_ns != 0 &&
+	if (how != COSHM_WAIT_BLOCK && timeout_ns != 0 && !crowded(w->region) &&
 	    spin(w, min_ns(end, now + FIRST_SPIN_NS), &now))
 		return 0;
 	for (;;) {
@@ -188,6 +223,7 @@ int wait_until(const struct waiter *w, int64_t timeout_ns)
 		if (region_retired(w->region))
 			return wait_err_retired(w->region);
 		if (w->check && wait_check_is_due(w->region, now, slice)) {
+			look_for_crowd(w->region);
 			err = w->check(w->arg);
 			if (err < 0)
 				return err;
@@ -196,10 +232,17 @@ int wait_until(const struct waiter *w, int64_t timeout_ns)
 		}
 		if (now >= end)
 			return err_const(ETIMEDOUT, "nothing happened in time");
+		if (crowded(w->region) && (how == COSHM_WAIT_SPIN || !yielded)) {
+			yielded = true; /* once before each sleep: what comes meanwhile saves it */
+			sched_yield();
+			now = wait_now_ns();
+			continue;
+		}
 		if (how == COSHM_WAIT_SPIN) {
 			spin(w, min_ns(end, now + slice), &now);
 			continue;
 		}
+		yielded = false;
 		err = sleep_once(w, min_ns(end - now, slice));
 		if (err == -EINTR)
 			return err_const(EINTR, "a signal handler ran while this call slept");

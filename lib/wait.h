@@ -76,17 +76,27 @@ static inline bool region_retired(const struct region *r)
 
 static inline void cpu_relax(void);
 
-/* How often one who may spin looks before he asks for the time: together, about a microsecond. */
-#define WAIT_FIRST_LOOKS 64
+/* Of one who may spin, before he asks for the time: together, about a microsecond. */
+#define WAIT_FIRST_PAUSES 64
 
-/* The first looks of a wait, inlined: a message that is on its way is met here. */
+/*
+ * The first looks of a wait, inlined: a message that is on its way is met here.
+ * @rarest: pauses between two looks, doubled from 1 up to this: each look takes
+ *          its cache lines from whoever is about to write there
+ */
 static inline __attribute__((always_inline)) bool
-wait_briefly(const struct region *r, int64_t timeout_ns, bool (*ready)(void *arg), void *arg)
+wait_briefly(const struct region *r, int64_t timeout_ns, unsigned int rarest,
+	     bool (*ready)(void *arg), void *arg)
 {
+	unsigned int pauses = 1;
+
 	if (timeout_ns == 0 || r->wait == COSHM_WAIT_BLOCK)
 		return false;
-	for (int i = 0; i < WAIT_FIRST_LOOKS; i++) {
-		cpu_relax();
+	for (unsigned int paused = 0; paused < WAIT_FIRST_PAUSES; paused += pauses) {
+		if (paused != 0 && pauses < rarest)
+			pauses *= 2;
+		for (unsigned int i = 0; i < pauses; i++)
+			cpu_relax();
 		if (ready(arg))
 			return true;
 	}
