@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text.h - numbers, moments and words of a snapshot as people read them.  What
+ * is made up is written into the caller's room and given back.
+ */
+#ifndef COSHM_REPORT_TEXT_H
+#define COSHM_REPORT_TEXT_H
+
+#include "inspect.h"
+
+#define TEXT_ROOM 32
+
+/* "64M", "1.5K", as lsipc(1) and df(1) round; @exact: all digits. */
+const char *text_bytes(uint64_t bytes, bool exact, char room[TEXT_ROOM]);
+
+/* ISO 8601 in UTC, "" for never. */
+const char *text_moment(int64_t seconds, char room[TEXT_ROOM]);
+
+/* "rw-r--r--" */
+const char *text_mode(mode_t mode, char room[TEXT_ROOM]);
+
+/* "0x0000162e" */
+const char *text_key(int32_t key, char room[TEXT_ROOM]);
+
+/* "shm", "sem", "msg", "posix-shm", "posix-sem", "posix-mq", "channel", "deleted", "memfd" */
+const char *text_kind(enum object_kind kind);
+
+/* What people call an object: "shm 0x162e id 3", "/dev/shm/coshm/clock". */
+const char *text_object(const struct snapshot *s, int object, char *room, size_t bytes);
+
+#endif /* COSHM_REPORT_TEXT_H */
