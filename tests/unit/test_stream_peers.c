@@ -224,6 +224,24 @@ static void test_subscriber_stopped(void **state)
 	coshm_stream_close(p);
 }
 
+/* It was not time to look after the dead, so the one who was in the way is only found then. */
+static void test_subscriber_just_died(void **state)
+{
+	struct coshm_stream *p = open_with(COSHM_PUBLISHER, 0);
+	struct actor a = actor_start(subscriber, NULL);
+
+	(void)state;
+	assert_int_equal(actor_hear(&a), 's');
+	actor_stop(&a);
+	while (publish(p, 1000000) == 0)
+		;
+	actor_kill(&a);
+	p->region.looked_ns = wait_now_ns() + SECOND;
+	assert_err(publish(p, 0), EAGAIN, "has died: try again");
+	assert_ok(publish(p, 0));
+	coshm_stream_close(p);
+}
+
 /* Publisher and subscriber wake each other: neither polls. */
 static void test_both_sleep(void **state)
 {
@@ -391,6 +409,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_subscribers_killed, lossless, teardown),
 		cmocka_unit_test_setup_teardown(test_subscriber_stopped, lossless, teardown),
+		cmocka_unit_test_setup_teardown(test_subscriber_just_died, lossless, teardown),
 		cmocka_unit_test_setup_teardown(test_both_sleep, lossless, teardown),
 		cmocka_unit_test_setup_teardown(test_joining_a_hot_publisher, lossless, teardown),
 		cmocka_unit_test(test_threads_on_one_mapping),
