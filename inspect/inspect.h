@@ -62,12 +62,14 @@ struct container {
 	const char *image;
 	const char *service; /* of Compose               */
 	const char *project; /* of Compose               */
-	const char *pod;     /* Kubernetes' or Podman's  */
+	const char *pod;     /* Kubernetes' or Podman's: the name; a uid if only that is known */
 	const char *pod_namespace;
 	const char *ipc_mode; /* as configured: "private", "shareable", "container:ID", "host" */
 	const char *pid_mode;
 	const char *runtime; /* "runc", "runsc" (gVisor), "kata", ... */
 	const char *label;   /* SELinux or AppArmor label of its first process */
+	const char *sysctls; /* kernel.shm*, sem, msg* as configured: "NAME=VALUE NAME=VALUE" */
+	const char *own_shm; /* what is mounted at /dev/shm as configured: a volume or path; "" */
 	uint64_t shm_size;   /* as configured; 0: nobody told */
 	int64_t started_ns;  /* CLOCK_REALTIME; 0: nobody told */
 	bool privileged;
