@@ -117,6 +117,18 @@ const char *memory_print(struct memory *m, const char *format, ...)
 	return text;
 }
 
+const char *memory_printable(struct memory *m, const char *text, size_t length, size_t most)
+{
+	size_t bytes = strnlen(text, length < most ? length : most);
+	char *copy = memory_get(m, bytes + 1);
+
+	if (!copy)
+		return "";
+	for (size_t i = 0; i < bytes; i++)
+		copy[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	return copy;
+}
+
 /* Full at 0 and at each power of two from 16 on. */
 void *memory_grow(struct memory *m, void *array, unsigned int count, size_t element)
 {

@@ -20,6 +20,12 @@ const char *memory_copy(struct memory *m, const char *text, size_t length);
 __attribute__((format(printf, 2, 3))) const char *memory_print(struct memory *m, const char *format,
 							       ...);
 
+/*
+ * A stranger's text for people's terminals: its first @most bytes at most, up to
+ * a NUL, with "?" for each that is no printable ASCII.
+ */
+const char *memory_printable(struct memory *m, const char *text, size_t length, size_t most);
+
 /* Has any of the calls failed?  Asked once, at the end, in place of after each. */
 bool memory_failed(const struct memory *m);
 
