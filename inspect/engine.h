@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine.h - what container engines say of their containers: names for ids, how
+ * they were configured, and those that are stopped.
+ *
+ * Docker and Podman are asked over their unix sockets; containerd and CRI-O leave
+ * annotations in each container's OCI bundle.  All of it is a stranger's text:
+ * bounded, and made printable.  An engine that does not answer costs two seconds
+ * at most.
+ */
+#ifndef COSHM_INSPECT_ENGINE_H
+#define COSHM_INSPECT_ENGINE_H
+
+#include "inspect.h"
+
+/*
+ * engines_name - fill in the containers that a scan has found.
+ * @s: its containers have engine, id, pid and process; those of memory_add()
+ *
+ * Adds containers of engines that have no process: paused ones have, stopped ones
+ * have not.  No engine answers: names are ids' first 12 digits, and a remark says
+ * so.  @s->pid_host must be right: an engine's pid is the machine's.
+ */
+void engines_name(struct snapshot *s, const struct inspect_opts *opts);
+
+/*
+ * The container of this id, or a new one: all texts "", all indexes NOBODY; NULL
+ * if there is no memory.  @id: a text that the snapshot's memory holds.
+ */
+struct container *engine_container(struct snapshot *s, enum engine engine, const char *id);
+
+#endif /* COSHM_INSPECT_ENGINE_H */
