@@ -15,18 +15,12 @@
 
 /*
  * engines_name - fill in the containers that a scan has found.
- * @s: its containers have engine, id, pid and process; those of memory_add()
+ * @s: its containers have engine, id, pid and process; they are memory_add()'s
  *
- * Adds containers of engines that have no process: paused ones have, stopped ones
- * have not.  No engine answers: names are ids' first 12 digits, and a remark says
- * so.  @s->pid_host must be right: an engine's pid is the machine's.
+ * Adds those that have no process.  Where no engine tells, a name is the id's
+ * first 12 digits, and a remark says what to do.  @s->pid_host must be right: an
+ * engine's pid is the machine's.
  */
 void engines_name(struct snapshot *s, const struct inspect_opts *opts);
-
-/*
- * The container of this id, or a new one: all texts "", all indexes NOBODY; NULL
- * if there is no memory.  @id: a text that the snapshot's memory holds.
- */
-struct container *engine_container(struct snapshot *s, enum engine engine, const char *id);
 
 #endif /* COSHM_INSPECT_ENGINE_H */
