@@ -32,19 +32,33 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static bool make_room(struct answer *a, size_t more)
+{
+	size_t room = a->room ? a->room : 65536;
+	char *larger;
+
+	if (more > LONGEST_ANSWER - a->length)
+		return false;
+	while (room - a->length <= more) /* a NUL after it */
+		room *= 2;
+	if (room == a->room)
+		return true;
+	larger = realloc(a->text, room);
+	if (!larger)
+		return false;
+	a->text = larger;
+	a->room = room;
+	return true;
+}
+
 /* More than is allowed ends the transfer: what is returned is not what was offered. */
 static size_t take_bytes(char *bytes, size_t one, size_t count, void *arg)
 {
 	struct answer *a = arg;
-	char *larger;
 
 	(void)one; /* always 1 */
-	if (count > LONGEST_ANSWER - a->length)
+	if (!make_room(a, count))
 		return 0;
-	larger = realloc(a->text, a->length + count + 1);
-	if (!larger)
-		return 0;
-	a->text = larger;
 	memcpy(a->text + a->length, bytes, count);
 	a->length += count;
 	a->text[a->length] = '\0';

@@ -37,7 +37,7 @@ struct source;
 
 struct answer {
 	char *text;
-	size_t length;
+	size_t length, room;
 };
 
 /* Whom we ask: its socket's path, and once connected its deadline.  NULL: no memory. */
