@@ -11,7 +11,6 @@
 
 #include "engine_parts.h"
 
-#define MOST_ADDED   16384u /* stopped containers, of all engines */
 #define MOST_SOCKETS 8u
 #define MOST_JOINED  16 /* of a container that joined one that joined one ... */
 
@@ -24,84 +23,6 @@ const char *engine_name(enum engine engine)
 	};
 
 	return engine <= ENGINE_OTHER ? names[engine] : "other";
-}
-
-/* FNV-1a */
-static unsigned int hash(const char *id)
-{
-	uint32_t h = 2166136261u;
-
-	for (; *id; id++)
-		h = (h ^ (unsigned char)*id) * 16777619u;
-	return h;
-}
-
-/* Where it is, or the empty slot where it belongs. */
-static unsigned int slot_of(const struct naming *n, const char *id)
-{
-	unsigned int i = hash(id) & (n->slot_count - 1);
-
-	while (n->slots[i] != 0 && strcmp(n->s->containers[n->slots[i] - 1].id, id) != 0)
-		i = (i + 1) & (n->slot_count - 1);
-	return i;
-}
-
-static void index_container(struct naming *n, unsigned int container)
-{
-	const char *id = n->s->containers[container].id;
-	unsigned int slot;
-
-	if (!id || id[0] == '\0')
-		return;
-	slot = slot_of(n, id);
-	if (n->slots[slot] == 0)
-		n->slots[slot] = container + 1;
-}
-
-/* At least as large again as what is in it. */
-static bool index_all(struct naming *n)
-{
-	unsigned int count = 256;
-
-	while (count / 2 <= n->s->container_count + 1)
-		count *= 2;
-	n->slots = memory_get(n->s->memory, count * sizeof(*n->slots));
-	n->slot_count = n->slots ? count : 0;
-	for (unsigned int i = 0; n->slots && i < n->s->container_count; i++)
-		index_container(n, i);
-	return n->slots;
-}
-
-int naming_find(const struct naming *n, const char *id)
-{
-	return n->slot_count == 0 || id[0] == '\0' ? NOBODY : (int)n->slots[slot_of(n, id)] - 1;
-}
-
-int naming_add(struct naming *n, enum engine engine, const char *id)
-{
-	struct snapshot *s = n->s;
-	int at = naming_find(n, id);
-	struct container *c;
-
-	if (at != NOBODY || n->added >= MOST_ADDED)
-		return at;
-	c = memory_add(s->memory, s->containers, s->container_count);
-	if (!c)
-		return NOBODY;
-	n->added++;
-	*c = (struct container){ .engine = engine,
-				 .donor = NOBODY,
-				 .ipcns = NOBODY,
-				 .shm_area = NOBODY,
-				 .process = NOBODY };
-	c->id = memory_printable(s->memory, id, strlen(id), ID_DIGITS);
-	c->name = c->image = c->service = c->project = c->pod = c->pod_namespace = c->ipc_mode =
-		c->pid_mode = c->runtime = c->label = c->donor_id = c->sysctls = c->own_shm = "";
-	if (s->container_count > n->slot_count / 2)
-		index_all(n);
-	else
-		index_container(n, s->container_count - 1);
-	return (int)s->container_count - 1;
 }
 
 /* How an engine is asked. */
@@ -350,7 +271,7 @@ void engines_name(struct snapshot *s, const struct inspect_opts *opts)
 	struct outcome outcomes[API_COUNT] = { 0 };
 	struct asked asked = { 0 };
 
-	if (opts->no_engines || !index_all(&n)) {
+	if (opts->no_engines || !naming_index(&n)) {
 		name_by_id(s);
 		return;
 	}

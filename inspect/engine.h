@@ -23,4 +23,10 @@
  */
 void engines_name(struct snapshot *s, const struct inspect_opts *opts);
 
+/*
+ * A new container at the end of @s's: texts "", indexes NOBODY; NULL if there is
+ * no memory.  @id: a text that lives as long as @s.
+ */
+struct container *engine_container(struct snapshot *s, enum engine engine, const char *id);
+
 #endif /* COSHM_INSPECT_ENGINE_H */

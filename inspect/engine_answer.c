@@ -104,7 +104,11 @@ bool answer_list(struct naming *n, enum engine engine, const char *text, size_t 
 	json_array_foreach(list, i, one)
 	{
 		const json_t *id = json_object_get(one, "Id");
-		int at = json_is_id(id) ? naming_add(n, engine, json_string_value(id)) : NOBODY;
+		int at = NOBODY;
+
+		if (json_is_id(id))
+			at = naming_add(n, engine, json_string_value(id),
+					json_uint(json_object_get(one, "Pid")));
 
 		/* Two engines may know one container, where the one's socket is the other's. */
 		if (at != NOBODY && !n->s->containers[at].named)
@@ -206,27 +210,23 @@ static void take_host(struct memory *m, struct container *c, const json_t *host)
 		c->donor_id = c->ipc_mode + 10;
 }
 
-/* The first process as the engine knows it: of the machine's PID namespace. */
-static void take_pid(struct snapshot *s, int container, const json_t *pid)
+/* The first process as the engine knows it; what we took for it may be an exec'd one. */
+static void take_pid(struct naming *n, int container, const json_t *pid)
 {
-	struct container *c = &s->containers[container];
-	uint64_t number = json_uint(pid);
+	struct container *c = &n->s->containers[container];
+	int at = naming_process(n, json_uint(pid));
+	struct process *p;
 
-	if (!s->pid_host || number == 0 || (c->pid > 0 && number == (uint64_t)c->pid))
+	if (at == NOBODY || at == c->process)
 		return;
-	for (unsigned int i = 0; i < s->process_count; i++) {
-		struct process *p = &s->processes[i];
-
-		if ((uint64_t)p->pid != number ||
-		    (p->container != NOBODY && p->container != container))
-			continue;
-		p->container = container;
-		c->pid = p->pid;
-		c->process = (int)i;
-		c->ipcns = p->ipcns;
-		c->shm_area = p->shm_area;
+	p = &n->s->processes[at];
+	if (p->container != NOBODY && p->container != container)
 		return;
-	}
+	p->container = container;
+	c->pid = p->pid;
+	c->process = at;
+	c->ipcns = p->ipcns;
+	c->shm_area = p->shm_area;
 }
 
 bool answer_describe(struct naming *n, int container, const char *text, size_t length)
@@ -248,7 +248,7 @@ bool answer_describe(struct naming *n, int container, const char *text, size_t l
 		c->started_ns = json_moment(json_object_get(state, "StartedAt"));
 		if (json_is_string(json_object_get(d, "OCIRuntime"))) /* Podman's */
 			c->runtime = json_text(m, json_object_get(d, "OCIRuntime"), LONGEST_PATH);
-		take_pid(n->s, container, json_object_get(state, "Pid"));
+		take_pid(n, container, json_object_get(state, "Pid"));
 	}
 	json_decref(d);
 	return own;

@@ -3,6 +3,7 @@
  * engine_parts.h - the parts of engine.h, among themselves.
  *
  *   engine.c         whom to ask, for what, and what to say if nobody answers
+ *   engine_naming.c  which container an id is of
  *   engine_http.c    a socket, or a recorded folder, and the texts it gives
  *   engine_json.c    values of JSON: bounded, printable
  *   engine_answer.c  Docker's lists and descriptions, and what Podman adds to them
@@ -20,17 +21,24 @@
 #define ID_SHORT       12u
 #define LONGEST_ANSWER ((size_t)16 << 20)
 
-/* Containers by id; on the way a snapshot's array grows, so they go by index. */
+/* engine_naming.c: containers by id; on the way a snapshot's array grows, so they go by index. */
 struct naming {
 	struct snapshot *s;
 	unsigned int *slots; /* of a hash table: index + 1, or 0 */
 	unsigned int slot_count, added;
 };
 
+/* False: no memory. */
+bool naming_index(struct naming *n);
 /* NOBODY: there is none. */
 int naming_find(const struct naming *n, const char *id);
-/* The one of this id, or a new one; NOBODY if that cannot be. */
-int naming_add(struct naming *n, enum engine engine, const char *id);
+/*
+ * The one of this id, or a new one; NOBODY if that cannot be.  @pid, if it is not
+ * 0, is its first process's: of a container that has no cgroup, and so no id yet.
+ */
+int naming_add(struct naming *n, enum engine engine, const char *id, uint64_t pid);
+/* The process that an engine knows by this pid; NOBODY: it is not to be seen from here. */
+int naming_process(const struct naming *n, uint64_t pid);
 
 /* engine_http.c */
 struct source;

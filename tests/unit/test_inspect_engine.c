@@ -57,29 +57,11 @@ static void end(struct snapshot *s)
 static void found(struct snapshot *s, enum engine engine, const char *id, pid_t pid)
 {
 	struct process *p = memory_add(s->memory, s->processes, s->process_count);
-	struct container *c = memory_add(s->memory, s->containers, s->container_count);
+	struct container *c = engine_container(s, engine, id);
 
 	*p = (struct process){ .pid = pid, .container = (int)s->container_count - 1, .ipcns = 7 };
-	*c = (struct container){ .engine = engine,
-				 .id = id,
-				 .name = "",
-				 .image = "",
-				 .service = "",
-				 .project = "",
-				 .pod = "",
-				 .pod_namespace = "",
-				 .ipc_mode = "",
-				 .pid_mode = "",
-				 .runtime = "",
-				 .label = "",
-				 .donor_id = "",
-				 .sysctls = "",
-				 .own_shm = "",
-				 .pid = pid,
-				 .donor = NOBODY,
-				 .ipcns = NOBODY,
-				 .shm_area = NOBODY,
-				 .process = (int)s->process_count - 1 };
+	c->pid = pid;
+	c->process = (int)s->process_count - 1;
 }
 
 static const struct container *by_id(const struct snapshot *s, const char *id)
@@ -211,6 +193,22 @@ static void test_podman(void **state)
 	assert_string_equal(by_id(s, INPOD)->pod, "mypod");
 	assert_string_equal(donor_of(s, INPOD)->id, INFRA);
 	assert_string_equal(donor_of(s, INPOD)->pod, "mypod");
+	end(s);
+}
+
+/* Rootless Podman on cgroup version 1 has no cgroups: a scan finds namespaces. */
+static void test_podman_without_cgroup(void **state)
+{
+	const struct inspect_opts opts = { .root = RECORDED };
+	struct snapshot *s = scene();
+
+	(void)state;
+	found(s, ENGINE_OTHER, "", 24242);
+	engines_name(s, &opts);
+	assert_string_equal(s->containers[0].id, PDONOR);
+	assert_string_equal(s->containers[0].name, "pdonor");
+	assert_int_equal(s->containers[0].engine, ENGINE_PODMAN);
+	assert_string_equal(s->containers[0].runtime, "runc");
 	end(s);
 }
 
@@ -597,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_docker),
 		cmocka_unit_test(test_docker_stopped),
 		cmocka_unit_test(test_podman),
+		cmocka_unit_test(test_podman_without_cgroup),
 		cmocka_unit_test(test_create_command),
 		cmocka_unit_test(test_no_engine),
 		cmocka_unit_test(test_moments),
