@@ -477,7 +477,7 @@ static void start_server(enum manner manner)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0), one;
 
-	strcpy(server.folder, "/tmp/coshm-engine.XXXXXX");
+	strcpy(server.folder, "/tmp/coshm-server.XXXXXX");
 	assert_non_null(mkdtemp(server.folder));
 	snprintf(server.socket, sizeof(server.socket), "%s/socket", server.folder);
 	strcpy(at.sun_path, server.socket);
