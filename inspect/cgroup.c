@@ -4,6 +4,7 @@
  *
  *   Docker      /docker/ID                     .../docker-ID.scope
  *   Podman      /libpod_parent/libpod-ID       .../libpod-ID.scope/container
+ *   in a pod    /libpod_parent/POD/libpod-ID
  *   containerd  /default/ID, .../podUID/ID     .../cri-containerd-ID.scope
  *   CRI-O       .../crio-ID                    .../crio-ID.scope
  *   runc told systemd's words without systemd  .../SLICE:cri-containerd:ID
@@ -75,7 +76,6 @@ static const struct {
 	{ "docker", ENGINE_DOCKER },
 	{ "libpod", ENGINE_PODMAN },
 	{ "libpod-payload", ENGINE_PODMAN }, /* crun's, where Podman splits cgroups */
-	{ "libpod_parent", ENGINE_PODMAN },
 	{ "cri-containerd", ENGINE_CONTAINERD },
 	{ "nerdctl", ENGINE_CONTAINERD },
 	{ "default", ENGINE_CONTAINERD }, /* namespaces of containerd */
@@ -183,10 +183,10 @@ static struct place place_of(struct span path)
 		uid = pod_uid(take(&slice, ':')); /* also of "kubepods-podUID.slice:crio:ID" */
 		if (uid.length != 0)
 			p.pod = uid;
-		if (is_id(name))
-			bare_id(name, above, &p);
-		else
+		if (!is_id(name))
 			named_id(name, &p);
+		else if (!is(above, "libpod_parent")) /* a pod's, with monitors in it */
+			bare_id(name, above, &p);
 		if (name.length != 0)
 			above = name;
 	}

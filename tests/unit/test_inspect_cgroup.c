@@ -54,6 +54,10 @@ static const struct {
 	  "", "/machine.slice/libpod-" A ".scope/container" },
 	{ "Podman, cgroupfs", "4:memory:/libpod_parent/libpod-" A "\n", ENGINE_PODMAN, A, "",
 	  "/libpod_parent/libpod-" A },
+	{ "Podman, in a pod", "0::/libpod_parent/" B "/libpod-" A "\n", ENGINE_PODMAN, A, "",
+	  "/libpod_parent/" B "/libpod-" A },
+	{ "Podman's monitor in a pod", "0::/libpod_parent/" B "/conmon\n", ENGINE_NONE, "", "",
+	  "/libpod_parent/" B "/conmon" },
 	{ "Podman, rootless",
 	  "0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" A
 	  ".scope/container\n",
