@@ -3,6 +3,7 @@
  * engine.c - asks each engine for its list of containers, and then to describe
  * those that have processes here, and those that such a one has joined.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,8 +200,10 @@ static unsigned int unnamed(const struct snapshot *s, enum engine engine)
 	return count;
 }
 
-static const char *how_to_start(enum engine engine)
+static const char *what_helps(enum engine engine, const struct outcome *o)
 {
+	if (strcmp(o->why, strerror(EACCES)) == 0)
+		return "; run as root, or as somebody who may use it";
 	if (engine != ENGINE_PODMAN)
 		return "";
 	return geteuid() == 0 ? "; systemctl start podman.socket lets Podman answer" :
@@ -226,13 +229,13 @@ static void remark_on(struct snapshot *s, const struct api *api, const struct ou
 		remark(s, memory_print(s->memory,
 				       "%s has no socket here: its containers have ids in place "
 				       "of names%s",
-				       api->title, how_to_start(api->engine)));
+				       api->title, what_helps(api->engine, o)));
 	else
 		remark(s, memory_print(s->memory,
 				       "%s does not answer at %s (%s): its containers have ids in "
 				       "place of names%s",
 				       api->title, where, o->why[0] ? o->why : "no socket",
-				       how_to_start(api->engine)));
+				       what_helps(api->engine, o)));
 }
 
 /* Those that have no API for us. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_oci.c - names of containerd's and CRI-O's containers, from the bundle
- * that each was started with.
+ * that each was started with.  Docker's and Podman's have no names in theirs, but
+ * if they do not answer, they still tell who joined whom.
  *
  * Neither has an API that takes JSON, but both write what Kubernetes calls the
  * container into its config.json, among the annotations, and there is how its
@@ -50,12 +51,12 @@ static void take_text(struct memory *m, const char **to, const json_t *value, si
 }
 
 /* Of a namespace's entry in linux.namespaces; NULL: it stays in the machine's. */
-static const json_t *namespace_of(const json_t *linux_part, const char *type)
+static const json_t *namespace_of(const json_t *parts, const char *type)
 {
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(linux_part, "namespaces"), i, one)
+	json_array_foreach(json_object_get(parts, "namespaces"), i, one)
 	{
 		const char *text = json_string_value(json_object_get(one, "type"));
 
@@ -65,42 +66,97 @@ static const json_t *namespace_of(const json_t *linux_part, const char *type)
 	return NULL;
 }
 
-/* A pod's containers join its sandbox; what joins something else does not say whom. */
-static void take_ipc(struct memory *m, struct container *c, const json_t *linux_part,
-		     const json_t *annotations)
+/* What is mounted at /dev/shm; NULL: nothing. */
+static const json_t *shm_mount(const json_t *bundle)
 {
-	const json_t *ipc = namespace_of(linux_part, "ipc");
-	const json_t *sandbox = annotation(annotations, sandboxes);
-	const char *type = json_string_value(annotation(annotations, types));
+	const json_t *mount;
+	size_t i;
 
-	if (!json_is_array(json_object_get(linux_part, "namespaces")))
-		return;
-	if (!ipc) {
-		c->ipc_mode = "host";
-	} else if (!json_object_get(ipc, "path")) {
-		if (type) /* Kubernetes': of others it does not tell who may join */
-			c->ipc_mode = strcmp(type, "sandbox") == 0 ? "shareable" : "private";
-	} else if (json_is_id(sandbox) && strcmp(json_string_value(sandbox), c->id) != 0) {
-		c->ipc_mode = memory_print(m, "container:%s", json_string_value(sandbox));
-		c->donor_id = json_text(m, sandbox, ID_DIGITS);
+	json_array_foreach(json_object_get(bundle, "mounts"), i, mount)
+	{
+		const char *at = json_string_value(json_object_get(mount, "destination"));
+
+		if (at && strcmp(at, "/dev/shm") == 0)
+			return mount;
 	}
-	if (!namespace_of(linux_part, "pid"))
-		c->pid_mode = "host";
+	return NULL;
 }
 
-/* "size=65536k" among a mount's options */
+/* The ID in ".../ID/mounts/shm" or ".../ID/userdata/shm", a folder of the engine's; or "". */
+static const char *shm_owner(struct memory *m, const json_t *mount)
+{
+	static const char *const folders[] = { "/mounts/shm", "/userdata/shm" };
+	const char *source = json_string_value(json_object_get(mount, "source"));
+
+	for (size_t i = 0; source && i < sizeof(folders) / sizeof(folders[0]); i++) {
+		size_t length = strlen(source), after = strlen(folders[i]) + ID_DIGITS;
+		const char *id;
+
+		if (length <= after)
+			continue;
+		id = source + length - after;
+		if (strcmp(id + ID_DIGITS, folders[i]) == 0 &&
+		    strspn(id, "0123456789abcdef") == ID_DIGITS)
+			return memory_copy(m, id, ID_DIGITS);
+	}
+	return "";
+}
+
+static void join(struct memory *m, struct container *c, const char *donor)
+{
+	c->donor_id = donor;
+	c->ipc_mode = memory_print(m, "container:%s", donor);
+}
+
+/*
+ * A pod's containers join its sandbox.  What joins another, outside of pods, has the
+ * other's /dev/shm as well, and that tells whom.
+ */
+static void take_ipc(struct memory *m, struct container *c, const json_t *bundle)
+{
+	const json_t *annotations = json_object_get(bundle, "annotations");
+	const json_t *parts = json_object_get(bundle, "linux");
+	const json_t *ipc = namespace_of(parts, "ipc");
+	const json_t *sandbox = annotation(annotations, sandboxes);
+	const char *type = json_string_value(annotation(annotations, types));
+	const char *owner = shm_owner(m, shm_mount(bundle));
+
+	if (!json_is_array(json_object_get(parts, "namespaces")))
+		return;
+	if (!namespace_of(parts, "pid"))
+		c->pid_mode = "host";
+	if (!ipc)
+		c->ipc_mode = "host";
+	else if (!json_object_get(ipc, "path") && type)
+		c->ipc_mode = strcmp(type, "sandbox") == 0 ? "shareable" : "private";
+	else if (!json_object_get(ipc, "path") && strcmp(owner, c->id) == 0)
+		c->ipc_mode = "shareable";
+	else if (!json_object_get(ipc, "path"))
+		c->ipc_mode = "private";
+	else if (json_is_id(sandbox) && strcmp(json_string_value(sandbox), c->id) != 0)
+		join(m, c, json_text(m, sandbox, ID_DIGITS));
+	else if (owner[0] != '\0' && strcmp(owner, c->id) != 0)
+		join(m, c, owner);
+}
+
+/* "size=67108864", "size=65536k", "size=64m" among a mount's options */
 static uint64_t size_option(const json_t *options)
 {
+	static const char units[] = "kmg";
 	const json_t *option;
 	size_t i;
 
 	json_array_foreach((json_t *)options, i, option)
 	{
-		unsigned long long kib;
+		unsigned long long size;
+		const char *at;
+		char unit = '\0';
 
-		if (json_is_string(option) &&
-		    sscanf(json_string_value(option), "size=%12lluk", &kib) == 1)
-			return (uint64_t)kib << 10;
+		if (!json_is_string(option) ||
+		    sscanf(json_string_value(option), "size=%12llu%c", &size, &unit) < 1)
+			continue;
+		at = unit != '\0' ? strchr(units, unit | 0x20) : NULL;
+		return at ? (uint64_t)size << (10 * (at - units + 1)) : size;
 	}
 	return 0;
 }
@@ -113,23 +169,13 @@ static bool is_engines_shm(const char *source)
 	return strcmp(last ? last + 1 : source, "shm") == 0 && !strstr(source, "/volumes/");
 }
 
-static void take_shm(struct memory *m, struct container *c, const json_t *mounts)
+static void take_shm(struct memory *m, struct container *c, const json_t *mount)
 {
-	const json_t *mount;
-	size_t i;
+	const json_t *source = json_object_get(mount, "source");
 
-	json_array_foreach((json_t *)mounts, i, mount)
-	{
-		const char *at = json_string_value(json_object_get(mount, "destination"));
-		const json_t *source = json_object_get(mount, "source");
-
-		if (!at || strcmp(at, "/dev/shm") != 0 || !json_is_string(source))
-			continue;
-		c->shm_size = size_option(json_object_get(mount, "options"));
-		c->own_shm = is_engines_shm(json_string_value(source)) ?
-				     "" :
-				     json_text(m, source, LONGEST_PATH);
-	}
+	c->shm_size = size_option(json_object_get(mount, "options"));
+	if (json_is_string(source) && !is_engines_shm(json_string_value(source)))
+		c->own_shm = json_text(m, source, LONGEST_PATH);
 }
 
 bool oci_bundle(struct naming *n, int container, const char *text, size_t length)
@@ -138,7 +184,7 @@ bool oci_bundle(struct naming *n, int container, const char *text, size_t length
 	struct container *c = &n->s->containers[container];
 	json_t *bundle = json_loadb(text, length, 0, NULL);
 	const json_t *annotations = json_object_get(bundle, "annotations");
-	const json_t *linux_part = json_object_get(bundle, "linux");
+	const json_t *sysctls = json_object_get(json_object_get(bundle, "linux"), "sysctl");
 	const json_t *name = annotation(annotations, names);
 	const json_t *type = annotation(annotations, types);
 
@@ -156,9 +202,9 @@ bool oci_bundle(struct naming *n, int container, const char *text, size_t length
 	take_text(m, &c->pod, annotation(annotations, pods), LONGEST_NAME);
 	take_text(m, &c->pod_namespace, annotation(annotations, pod_namespaces), LONGEST_NAME);
 	take_text(m, &c->image, annotation(annotations, images), LONGEST_IMAGE);
-	take_ipc(m, c, linux_part, annotations);
-	take_shm(m, c, json_object_get(bundle, "mounts"));
-	c->sysctls = json_sysctls(m, json_object_get(linux_part, "sysctl"));
+	take_ipc(m, c, bundle);
+	take_shm(m, c, shm_mount(bundle));
+	c->sysctls = json_sysctls(m, sysctls);
 	json_decref(bundle);
 	return true;
 }
@@ -220,12 +266,18 @@ void oci_name(struct naming *n, const char *root)
 		"/run/k3s/containerd/io.containerd.runtime.v2.task",
 		"/run/docker/containerd/daemon/io.containerd.runtime.v2.task",
 	};
+	static const char *const stores[] = {
+		"/run/containers/storage/overlay-containers",
+		"/var/lib/containers/storage/overlay-containers",
+	};
 	char path[LONGEST_PATH];
 
 	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", root, tasks[i]);
 		read_namespaces(n, path);
 	}
-	snprintf(path, sizeof(path), "%s/run/containers/storage/overlay-containers", root);
-	read_bundles(n, path, "/userdata");
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", root, stores[i]);
+		read_bundles(n, path, "/userdata");
+	}
 }

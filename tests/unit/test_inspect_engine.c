@@ -355,6 +355,50 @@ static void test_bundles(void **state)
 	end(s);
 }
 
+/* Docker's and Podman's have no names, but what is mounted at /dev/shm tells whose it is. */
+static void test_bundles_of_others(void **state)
+{
+	static const struct {
+		const char *shm, *path, *mode, *donor, *own;
+		uint64_t size;
+	} cases[] = {
+		{ "/var/lib/docker/containers/" DONOR
+		  "/mounts/shm\",\"options\":[\"rbind\"],\"x\":\"",
+		  "", "shareable", "", "", 0 },
+		{ "shm\",\"options\":[\"nodev\",\"size=67108864\"],\"x\":\"", "", "private", "", "",
+		  64 << 20 },
+		{ "/var/lib/docker/containers/" JOINER "/mounts/shm",
+		  ",\"path\":\"/proc/7/ns/ipc\"", "container:" JOINER, JOINER, "", 0 },
+		{ "/var/lib/containers/storage/overlay-containers/" JOINER "/userdata/shm",
+		  ",\"path\":\"/proc/7/ns/ipc\"", "container:" JOINER, JOINER, "", 0 },
+		{ "tmpfs\",\"options\":[\"size=20m\"],\"x\":\"", "", "private", "", "tmpfs",
+		  20 << 20 },
+		{ JOINER "/mounts/shm", ",\"path\":\"/proc/7/ns/ipc\"", "", "", "", 0 },
+	};
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct snapshot *s = scene();
+		struct naming n = { .s = s };
+		const struct container *c;
+
+		found(s, ENGINE_DOCKER, DONOR, 1);
+		snprintf(text, sizeof(text),
+			 "{\"mounts\":[{\"destination\":\"/dev/shm\",\"source\":\"%s\"}],"
+			 "\"linux\":{\"namespaces\":[{\"type\":\"ipc\"%s}]}}",
+			 cases[i].shm, cases[i].path);
+		assert_true(oci_bundle(&n, 0, text, strlen(text)));
+		c = &s->containers[0];
+		assert_false(c->named);
+		assert_string_equal(c->ipc_mode, cases[i].mode);
+		assert_string_equal(c->donor_id, cases[i].donor);
+		assert_string_equal(c->own_shm, cases[i].own);
+		assert_true(c->shm_size == cases[i].size);
+		end(s);
+	}
+}
+
 static void test_find(void **state)
 {
 	const struct inspect_opts opts = { .root = RECORDED };
@@ -601,6 +645,7 @@ int main(void)
 		cmocka_unit_test(test_moments),
 		cmocka_unit_test(test_strangers_text),
 		cmocka_unit_test(test_bundles),
+		cmocka_unit_test(test_bundles_of_others),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test_teardown(test_socket, stop_server),
 		cmocka_unit_test_teardown(test_bad_servers, stop_server),
