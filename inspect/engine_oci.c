@@ -108,6 +108,16 @@ static void join(struct memory *m, struct container *c, const char *donor)
 	c->ipc_mode = memory_print(m, "container:%s", donor);
 }
 
+/* Of one that has a namespace of its own: may others join it? */
+static const char *unjoined_mode(const struct container *c, const char *type, const char *owner)
+{
+	if (type) /* in a pod, only the sandbox is there to be joined */
+		return strcmp(type, "sandbox") == 0 ? "shareable" : "private";
+	if (c->engine == ENGINE_PODMAN)
+		return ""; /* both look the same */
+	return strcmp(owner, c->id) == 0 ? "shareable" : "private";
+}
+
 /*
  * A pod's containers join its sandbox.  What joins another, outside of pods, has the
  * other's /dev/shm as well, and that tells whom.
@@ -127,12 +137,8 @@ static void take_ipc(struct memory *m, struct container *c, const json_t *bundle
 		c->pid_mode = "host";
 	if (!ipc)
 		c->ipc_mode = "host";
-	else if (!json_object_get(ipc, "path") && type)
-		c->ipc_mode = strcmp(type, "sandbox") == 0 ? "shareable" : "private";
-	else if (!json_object_get(ipc, "path") && strcmp(owner, c->id) == 0)
-		c->ipc_mode = "shareable";
 	else if (!json_object_get(ipc, "path"))
-		c->ipc_mode = "private";
+		c->ipc_mode = unjoined_mode(c, type, owner);
 	else if (json_is_id(sandbox) && strcmp(json_string_value(sandbox), c->id) != 0)
 		join(m, c, json_text(m, sandbox, ID_DIGITS));
 	else if (owner[0] != '\0' && strcmp(owner, c->id) != 0)

@@ -359,21 +359,28 @@ static void test_bundles(void **state)
 static void test_bundles_of_others(void **state)
 {
 	static const struct {
+		enum engine engine;
 		const char *shm, *path, *mode, *donor, *own;
 		uint64_t size;
 	} cases[] = {
-		{ "/var/lib/docker/containers/" DONOR
+		{ ENGINE_DOCKER,
+		  "/var/lib/docker/containers/" DONOR
 		  "/mounts/shm\",\"options\":[\"rbind\"],\"x\":\"",
 		  "", "shareable", "", "", 0 },
-		{ "shm\",\"options\":[\"nodev\",\"size=67108864\"],\"x\":\"", "", "private", "", "",
-		  64 << 20 },
-		{ "/var/lib/docker/containers/" JOINER "/mounts/shm",
+		{ ENGINE_DOCKER, "shm\",\"options\":[\"nodev\",\"size=67108864\"],\"x\":\"", "",
+		  "private", "", "", 64 << 20 },
+		{ ENGINE_DOCKER, "/var/lib/docker/containers/" JOINER "/mounts/shm",
 		  ",\"path\":\"/proc/7/ns/ipc\"", "container:" JOINER, JOINER, "", 0 },
-		{ "/var/lib/containers/storage/overlay-containers/" JOINER "/userdata/shm",
+		{ ENGINE_DOCKER,
+		  "/var/lib/containers/storage/overlay-containers/" JOINER "/userdata/shm",
 		  ",\"path\":\"/proc/7/ns/ipc\"", "container:" JOINER, JOINER, "", 0 },
-		{ "tmpfs\",\"options\":[\"size=20m\"],\"x\":\"", "", "private", "", "tmpfs",
-		  20 << 20 },
-		{ JOINER "/mounts/shm", ",\"path\":\"/proc/7/ns/ipc\"", "", "", "", 0 },
+		{ ENGINE_PODMAN,
+		  "/var/lib/containers/storage/overlay-containers/" DONOR "/userdata/shm", "", "",
+		  "", "", 0 },
+		{ ENGINE_DOCKER, "tmpfs\",\"options\":[\"size=20m\"],\"x\":\"", "", "private", "",
+		  "tmpfs", 20 << 20 },
+		{ ENGINE_DOCKER, JOINER "/mounts/shm", ",\"path\":\"/proc/7/ns/ipc\"", "", "", "",
+		  0 },
 	};
 	char text[1024];
 
@@ -383,7 +390,7 @@ static void test_bundles_of_others(void **state)
 		struct naming n = { .s = s };
 		const struct container *c;
 
-		found(s, ENGINE_DOCKER, DONOR, 1);
+		found(s, cases[i].engine, DONOR, 1);
 		snprintf(text, sizeof(text),
 			 "{\"mounts\":[{\"destination\":\"/dev/shm\",\"source\":\"%s\"}],"
 			 "\"linux\":{\"namespaces\":[{\"type\":\"ipc\"%s}]}}",
