@@ -71,7 +71,10 @@ struct asked {
 	unsigned int count;
 };
 
-/* One container, and the one that it joined if that has no process to be described for. */
+/*
+ * One container, and the one that it joined if that has no process to be described
+ * for.  False if the engine does not: a container that is gone is no lack.
+ */
 static bool describe(struct naming *n, const struct api *api, struct source *source, int container)
 {
 	char target[128], file[128], why[256];
@@ -85,7 +88,7 @@ static bool describe(struct naming *n, const struct api *api, struct source *sou
 		snprintf(target, sizeof(target), "%s/containers/%s/json", api->prefix, c->id);
 		snprintf(file, sizeof(file), "inspect-%s.json", c->id);
 		if (!source_get(source, target, file, &answer, why))
-			return false;
+			return answer.gone;
 		answer_describe(n, container, answer.text, answer.length);
 		free(answer.text);
 		container = naming_find(n, n->s->containers[container].donor_id);

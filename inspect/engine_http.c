@@ -126,6 +126,7 @@ static bool ask(struct source *s, const char *target, struct answer *answer, cha
 	curl_easy_getinfo(s->curl, CURLINFO_OS_ERRNO, &error);
 	if (rc == CURLE_OK && status == 200 && answer->text)
 		return true;
+	answer->gone = rc == CURLE_OK && status == 404;
 	if (rc == CURLE_COULDNT_CONNECT && error != 0)
 		snprintf(why, 256, "%s", strerror((int)error));
 	else if (rc == CURLE_WRITE_ERROR)
@@ -148,6 +149,7 @@ static bool read_file(const char *folder, const char *file, struct answer *answe
 	f = fopen(path, "re");
 	free(path);
 	if (!f) {
+		answer->gone = errno == ENOENT;
 		snprintf(why, 256, "%s", strerror(errno));
 		return false;
 	}

@@ -46,6 +46,7 @@ struct source;
 struct answer {
 	char *text;
 	size_t length, room;
+	bool gone; /* there is no such thing */
 };
 
 /* Whom we ask: its socket's path, and once connected its deadline.  NULL: no memory. */

@@ -28,17 +28,14 @@ static void check_text(const char *text, size_t most)
 
 static void check_container(const struct container *c)
 {
+	const char *const names[] = { c->name,          c->service,  c->project,  c->pod,
+				      c->pod_namespace, c->ipc_mode, c->pid_mode, c->donor_id };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		check_text(names[i], 255);
 	check_text(c->id, ID_DIGITS);
-	check_text(c->name, 255);
 	check_text(c->image, 512);
-	check_text(c->service, 255);
-	check_text(c->project, 255);
-	check_text(c->pod, 255);
-	check_text(c->pod_namespace, 255);
-	check_text(c->ipc_mode, 255);
-	check_text(c->pid_mode, 255);
 	check_text(c->runtime, 4096);
-	check_text(c->donor_id, 255);
 	check_text(c->sysctls, 1024);
 	check_text(c->own_shm, 4096);
 	check(c->started_ns >= 0);

@@ -34,6 +34,7 @@
 #define POWN   "d964acb0202e9a252ace6b3cb630408bb807060e784269f58993ecdec528a3f7"
 #define INPOD  "ae4bb1adbdee0bfcad33310a539f8e1a6061e23eab4c2644a650a3af90157b7f"
 #define INFRA  "456b1263485a63a2f13f0d3b5b7fdf3d43f8be4cf6bab79b4cb71e2c27cdfce6"
+#define ENDED  "7b598e13136e7bcededcafb103c19e1e5ed3e7aa4b8648648e76596516891316"
 #define NOONES "00000000000000000000000000000000000000000000000000000000000000ff"
 
 static struct snapshot *scene(void)
@@ -443,7 +444,17 @@ static void test_find(void **state)
 }
 
 /* What the server does to a request. */
-enum manner { ANSWERS, HANGS, TRICKLES, NEVER_ENDS, CUTS_OFF, TALKS_NONSENSE, REFUSES, NOT_JSON };
+enum manner {
+	ANSWERS,
+	HANGS_LATER,
+	HANGS,
+	TRICKLES,
+	NEVER_ENDS,
+	CUTS_OFF,
+	TALKS_NONSENSE,
+	REFUSES,
+	NOT_JSON
+};
 
 static struct {
 	char folder[64], socket[108];
@@ -502,8 +513,10 @@ static void serve(int fd, enum manner manner)
 
 	while ((got = read(fd, request, sizeof(request) - 1)) > 0) {
 		request[got] = '\0';
-		if (manner == ANSWERS)
+		if (manner == ANSWERS || (manner == HANGS_LATER && strstr(request, "all=")))
 			put_file(fd, request);
+		else if (manner == HANGS_LATER)
+			continue;
 		else if (manner == HANGS)
 			continue;
 		else if (manner == TRICKLES)
@@ -518,7 +531,7 @@ static void serve(int fd, enum manner manner)
 			put(fd, "HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\n[]");
 		else
 			put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n[{]}");
-		if (manner != ANSWERS)
+		if (manner != ANSWERS && manner != HANGS_LATER)
 			return;
 	}
 }
@@ -577,6 +590,8 @@ static struct snapshot *ask_server(enum manner manner)
 	setenv("http_proxy", "http://127.0.0.1:1", 1);
 	found(s, ENGINE_DOCKER, DONOR, 1);
 	found(s, ENGINE_DOCKER, JOINER, 2);
+	if (manner == ANSWERS)
+		found(s, ENGINE_DOCKER, ENDED, 3); /* gone when it is to be described */
 	engines_name(s, &opts);
 	unsetenv("http_proxy");
 	return s;
@@ -589,7 +604,20 @@ static void test_socket(void **state)
 	(void)state;
 	assert_int_equal(s->remark_count, 0);
 	assert_string_equal(s->containers[0].name, "donor");
+	assert_string_equal(s->containers[2].name, "ended");
 	assert_string_equal(donor_of(s, JOINER)->name, "donor");
+	end(s);
+}
+
+/* Names are there: the list came. */
+static void test_slow_descriptions(void **state)
+{
+	struct snapshot *s = ask_server(HANGS_LATER);
+
+	(void)state;
+	assert_string_equal(s->containers[0].name, "donor");
+	assert_int_equal(s->remark_count, 1);
+	assert_non_null(strstr(s->remarks[0], "did not describe 2 containers in time"));
 	end(s);
 }
 
@@ -655,6 +683,7 @@ int main(void)
 		cmocka_unit_test(test_bundles_of_others),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test_teardown(test_socket, stop_server),
+		cmocka_unit_test_teardown(test_slow_descriptions, stop_server),
 		cmocka_unit_test_teardown(test_bad_servers, stop_server),
 		cmocka_unit_test_teardown(test_other_hosts, stop_server),
 	};
