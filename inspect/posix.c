@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * posix.c - files in /dev/shm, as shm_open(3) and sem_open(3) make them, and
+ * channels there, in volumes and in folders that were named.
+ *
+ * Each area is read once, through the root of a process that has it.  A folder's
+ * files are listed with the folder's name; those of a volume only if they are
+ * channels.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "gather.h"
+#include "layout.h"
+
+#define DEPTH_MAX  3u
+#define FILES_MAX  262144u /* of an area */
+#define VOLUME_MAX 1024u   /* looked at for channels in a volume */
+#define HEAD_BYTES 65536u  /* looked at for mutexes */
+#define SEMAPHORE  "sem."
+
+struct walk {
+	struct scan *scan;
+	struct mount_line mount;
+	const char *root, *point;
+	pid_t pid;
+	int area;
+	bool channels_only;
+	unsigned int left; /* files that may still be looked at */
+	unsigned char *head;
+};
+
+uint64_t file_number(const struct scan *scan, uint64_t ino, struct span path)
+{
+	return scan->recorded ? span_hash(path) : ino;
+}
+
+/* Reading leaves no trace in the time of the last access, where we may have it so. */
+static int open_file(int dir, const char *name)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	int fd = openat(dir, name, flags | O_NOATIME);
+
+	return fd < 0 && errno == EPERM ? openat(dir, name, flags) : fd;
+}
+
+static struct channel *look_at_channel(struct walk *w, int fd, size_t got)
+{
+	struct channel *channel = channel_parse(w->head, got, w->scan->m);
+
+	if (channel)
+		channel_probe(channel, fd);
+	return channel;
+}
+
+/* What a file begins with says what it is: a channel, or has mutexes in it. */
+static void look_inside(struct walk *w, int dir, const char *name, struct object *o)
+{
+	ssize_t got;
+	int fd;
+
+	if (o->allocated == 0 || (w->channels_only && o->bytes < sizeof(struct region_shared)))
+		return;
+	fd = open_file(dir, name);
+	if (fd < 0)
+		return;
+	got = pread(fd, w->head, w->channels_only ? LAYOUT_META_BYTES : HEAD_BYTES, 0);
+	if (got > 0) {
+		o->channel = look_at_channel(w, fd, (size_t)got);
+		if (o->channel)
+			o->kind = OBJECT_CHANNEL;
+		else if (!w->channels_only)
+			o->mutexes = mutex_count(w->head, (size_t)got);
+	}
+	close(fd);
+}
+
+static int walk_area(struct walk *w)
+{
+	if (w->area == NOBODY) {
+		w->area = area_find(w->scan, &w->mount, w->root, w->point);
+		if (w->area != NOBODY) {
+			w->scan->s->areas[w->area].pid = w->pid;
+			w->scan->s->areas[w->area].seen = true;
+		}
+	}
+	return w->area;
+}
+
+static void describe_file(struct object *o, const struct stat *stat)
+{
+	o->id = (int64_t)stat->st_ino;
+	o->mode = stat->st_mode & 0777;
+	o->uid = o->cuid = stat->st_uid;
+	o->gid = o->cgid = stat->st_gid;
+	o->bytes = (uint64_t)stat->st_size;
+	o->allocated = (uint64_t)stat->st_blocks * 512;
+	o->atime = stat->st_atime;
+	o->ctime = stat->st_ctime;
+	if (o->allocated < o->bytes)
+		o->status |= STATUS_SPARSE;
+}
+
+static void set_device(const struct walk *w, struct object *o, const struct stat *stat)
+{
+	o->dev_major = w->scan->recorded ? w->mount.dev_major : major(stat->st_dev);
+	o->dev_minor = w->scan->recorded ? w->mount.dev_minor : minor(stat->st_dev);
+}
+
+/* @path: from the area's top */
+static void add_file(struct walk *w, int dir, const char *name, const char *path,
+		     const struct stat *stat)
+{
+	struct object o = { .kind = OBJECT_POSIX_SHM, .ipcns = NOBODY }, *to;
+	struct scan *scan = w->scan;
+	const char *shown = path, *full = memory_print(scan->scratch, "%s/%s", w->point, path);
+	uint64_t device, number;
+
+	set_device(w, &o, stat);
+	device = device_number(o.dev_major, o.dev_minor);
+	number = file_number(scan, stat->st_ino, span_of(full, strlen(full)));
+	/* It has two names, or lies in two folders that we were to look into. */
+	if (table_find(&scan->object_by_file, device, number) >= 0)
+		return;
+	describe_file(&o, stat);
+	look_inside(w, dir, name, &o);
+	if (w->channels_only && !o.channel)
+		return;
+	o.area = walk_area(w);
+	if (o.kind == OBJECT_POSIX_SHM && strncmp(path, SEMAPHORE, strlen(SEMAPHORE)) == 0) {
+		o.kind = OBJECT_POSIX_SEM;
+		shown += strlen(SEMAPHORE);
+	}
+	o.name = memory_printable(scan->m, shown, strlen(shown), PATH_MAX);
+	if (o.area != NOBODY && strcmp(scan->s->areas[o.area].fs, "hugetlbfs") == 0)
+		o.status |= STATUS_HUGE;
+	to = memory_add(scan->m, scan->s->objects, scan->s->object_count);
+	if (!to)
+		return;
+	*to = o;
+	table_put(&scan->object_by_file, scan->scratch, device, number,
+		  (int)scan->s->object_count - 1);
+}
+
+static void walk_folder(struct walk *w, int fd, const char *path, unsigned int depth, dev_t dev);
+
+static void walk_entry(struct walk *w, int dir, const char *name, const char *path,
+		       unsigned int depth, dev_t dev)
+{
+	struct stat stat;
+	int fd;
+
+	if (fstatat(dir, name, &stat, AT_SYMLINK_NOFOLLOW) < 0 || stat.st_dev != dev)
+		return;
+	if (S_ISREG(stat.st_mode)) {
+		add_file(w, dir, name, path, &stat);
+		return;
+	}
+	/* Of a volume only the folder that channels are in as a rule. */
+	if (!S_ISDIR(stat.st_mode) || depth + 1 >= DEPTH_MAX ||
+	    (w->channels_only && (depth > 0 || strcmp(name, "coshm") != 0)))
+		return;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		walk_folder(w, fd, path, depth + 1, dev);
+	else
+		scan_lacks(w->scan, LACK_FOLDERS, errno);
+}
+
+/* @fd is closed. */
+static void walk_folder(struct walk *w, int fd, const char *path, unsigned int depth, dev_t dev)
+{
+	DIR *d = fdopendir(fd);
+	struct dirent *e;
+	const char *below;
+
+	if (!d) {
+		close(fd);
+		return;
+	}
+	while ((e = readdir(d))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (w->left-- == 0) {
+			w->left = 0;
+			if (!w->channels_only)
+				scan_lacks(w->scan, LACK_FOLDERS, E2BIG);
+			break;
+		}
+		below = path[0] == '\0' ? e->d_name :
+					  memory_print(w->scan->scratch, "%s/%s", path, e->d_name);
+		walk_entry(w, dirfd(d), e->d_name, below, depth, dev);
+	}
+	closedir(d);
+}
+
+static void measure(struct shm_area *area, int fd)
+{
+	struct statfs stat;
+
+	if (fstatfs(fd, &stat) < 0)
+		return;
+	area->bytes = (uint64_t)stat.f_blocks * (uint64_t)stat.f_bsize;
+	area->free = (uint64_t)stat.f_bavail * (uint64_t)stat.f_bsize;
+	area->used = (uint64_t)(stat.f_blocks - stat.f_bfree) * (uint64_t)stat.f_bsize;
+}
+
+/* Without a limit, or recorded, the file system has not told it. */
+static void add_up(struct scan *scan)
+{
+	for (unsigned int i = 0; i < scan->s->object_count; i++) {
+		const struct object *o = &scan->s->objects[i];
+		struct shm_area *area = o->area == NOBODY ? NULL : &scan->s->areas[o->area];
+
+		if (area && (scan->recorded || area->bytes == 0))
+			area->used += o->allocated;
+	}
+	for (unsigned int i = 0; scan->recorded && i < scan->s->area_count; i++) {
+		struct shm_area *area = &scan->s->areas[i];
+
+		area->free = area->bytes > area->used ? area->bytes - area->used : 0;
+	}
+}
+
+static int open_through(const struct scan *scan, pid_t pid, const char *point)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%d/root%s", pid, point);
+	return openat(scan->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void look_at_area(struct walk *w, int number)
+{
+	struct shm_area *area = &w->scan->s->areas[number];
+	int fd = open_through(w->scan, area->pid, area->point);
+	struct stat stat;
+
+	if (fd < 0) {
+		scan_lacks(w->scan, LACK_AREAS, errno);
+		return;
+	}
+	area->seen = true;
+	if (!w->scan->recorded)
+		measure(area, fd);
+	w->mount =
+		(struct mount_line){ .dev_major = area->dev_major, .dev_minor = area->dev_minor };
+	w->point = area->point;
+	w->area = number;
+	w->left = FILES_MAX;
+	if (fstat(fd, &stat) == 0)
+		walk_folder(w, fd, "", 0, stat.st_dev);
+	else
+		close(fd);
+}
+
+/* ---- volumes, and folders that were named --------------------------------------------------- */
+
+struct volume {
+	const struct place *place;
+	unsigned int containers;
+	int last; /* container that was counted */
+};
+
+/* @w: its mount, root, point and pid are set.  @fd is closed. */
+static void look_at_folder(struct walk *w, int fd)
+{
+	struct shm_area size = { 0 }, *area;
+	struct stat stat;
+
+	w->area = NOBODY;
+	w->left = VOLUME_MAX;
+	w->channels_only = true;
+	measure(&size, fd);
+	if (fstat(fd, &stat) < 0) {
+		close(fd);
+		return;
+	}
+	walk_folder(w, fd, "", 0, stat.st_dev);
+	if (w->area == NOBODY)
+		return;
+	area = &w->scan->s->areas[w->area];
+	area->bytes = size.bytes;
+	area->used = size.used;
+	area->free = size.free;
+}
+
+static void look_at_volume(struct walk *w, const struct volume *v)
+{
+	const struct place *place = v->place;
+	int fd = open_through(w->scan, w->scan->views[place->view].pid, place->point);
+
+	if (fd < 0) /* a file, as a rule: /etc/hosts */
+		return;
+	w->mount = (struct mount_line){ .dev_major = place->dev_major,
+					.dev_minor = place->dev_minor,
+					.fs = span_of(place->fs, strlen(place->fs)) };
+	w->root = place->root;
+	w->point = place->point;
+	w->pid = w->scan->views[place->view].pid;
+	look_at_folder(w, fd);
+	if (w->area != NOBODY)
+		w->scan->s->areas[w->area].containers = v->containers;
+}
+
+static void count_container(struct volume *v, int container)
+{
+	if (v->last == container)
+		return;
+	v->last = container;
+	v->containers++;
+}
+
+/* Those that several containers have. */
+static void look_at_volumes(struct walk *w)
+{
+	struct scan *scan = w->scan;
+	struct volume *volumes = NULL, *v;
+	struct table by_root = { 0 };
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < scan->place_count; i++) {
+		const struct place *place = &scan->places[i];
+		uint64_t device = device_number(place->dev_major, place->dev_minor);
+		uint64_t root = span_hash(span_of(place->root, strlen(place->root)));
+		int found = table_find(&by_root, device, root);
+
+		if (found < 0) {
+			v = memory_add(scan->scratch, volumes, count);
+			if (!v)
+				return;
+			*v = (struct volume){ .place = place, .last = NOBODY };
+			found = (int)count - 1;
+			table_put(&by_root, scan->scratch, device, root, found);
+		}
+		count_container(&volumes[found], scan->views[place->view].container);
+	}
+	for (unsigned int i = 0; i < count; i++)
+		if (volumes[i].containers > 1)
+			look_at_volume(w, &volumes[i]);
+}
+
+static void look_at_named(struct walk *w, const char *dir)
+{
+	char path[PATH_MAX];
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat stat;
+
+	if (fd < 0 || !realpath(dir, path) || fstat(fd, &stat) < 0) {
+		scan_note(w->scan, "channels in %s: %s",
+			  memory_printable(w->scan->scratch, dir, strlen(dir), PATH_MAX),
+			  strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	w->mount = (struct mount_line){ .dev_major = major(stat.st_dev),
+					.dev_minor = minor(stat.st_dev),
+					.fs = span_of("", 0) };
+	w->root = w->point = path;
+	w->pid = w->scan->s->own_pid;
+	look_at_folder(w, fd);
+}
+
+void areas_gather(struct scan *scan)
+{
+	struct walk w = { .scan = scan, .head = malloc(HEAD_BYTES) };
+	unsigned int count = scan->s->area_count; /* those at /dev/shm */
+
+	if (!w.head)
+		return;
+	for (unsigned int i = 0; i < count; i++)
+		look_at_area(&w, (int)i);
+	look_at_volumes(&w);
+	for (unsigned int i = 0; scan->opts->dirs && scan->opts->dirs[i]; i++)
+		look_at_named(&w, scan->opts->dirs[i]);
+	add_up(scan);
+	free(w.head);
+}
