@@ -5,8 +5,9 @@
  *   processes_gather()   procfs.c     processes, and which namespaces there are
  *   containers_gather()  containers.c by cgroup, and by namespaces alone
  *   mounts_gather()      mounts.c     what each mount namespace has at /dev/shm
- *   ipcns_gather()       ipcns.c      System V objects, message queues, limits
+ *   ipcns_start()        ipcns.c      a child process, which takes its time
  *   areas_gather()       posix.c      files in /dev/shm, and channels in volumes
+ *   ipcns_gather()       ipcns.c      System V objects, message queues, limits
  *   uses_gather()        maps.c       who maps and has open what
  *
  * A recorded machine differs in where files are opened, and in having no system
@@ -96,6 +97,8 @@ struct scan {
 	int top;                /* folder: "/" or a recorded machine's */
 	int proc;               /* its "proc" */
 	bool recorded;
+	pid_t child;    /* that enters namespaces; 0: none */
+	int child_pipe; /* -1: none, or heard to its end */
 	struct buffer text;
 	struct process_facts *facts; /* one for each process */
 	struct view *views;
@@ -169,8 +172,10 @@ void limits_parse(const char *text, size_t length, struct ipc_limits *limits);
 /* "QSIZE:129 NOTIFY:0 ...": bytes in a queue. */
 bool mqueue_parse(const char *text, size_t length, uint64_t *bytes);
 
-/* ipcns.c */
+/* ipcns.c: start it, do something else meanwhile, gather, and end it in any case */
+void ipcns_start(struct scan *scan);
 void ipcns_gather(struct scan *scan);
+void ipcns_end(struct scan *scan);
 
 /* mounts.c */
 struct mount_line {

@@ -105,7 +105,7 @@ struct ipc_limits {
 	uint64_t shmmax, shmall, shmmni;         /* bytes, pages, segments                   */
 	uint64_t semmsl, semmns, semopm, semmni; /* a set's, all, of one call, sets           */
 	uint64_t msgmax, msgmnb, msgmni;         /* bytes of a message, of a queue, queues    */
-	uint64_t mq_queues, mq_msg, mq_msgsize;
+	uint64_t mq_queues, mq_msg, mq_msgsize;  /* read where there are queues          */
 };
 
 /* What of the limits is used. */

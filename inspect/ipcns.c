@@ -232,7 +232,7 @@ static int receive(struct scan *scan, FILE *from)
 	return err;
 }
 
-static int enter_all(struct scan *scan)
+static int start_child(struct scan *scan)
 {
 	const struct enter_plan plan = { .proc = scan->proc,
 					 .ipcns = scan->s->ipcns,
@@ -241,42 +241,62 @@ static int enter_all(struct scan *scan)
 					 .containers = scan->s->containers,
 					 .container_count = scan->s->container_count };
 	int ends[2], err;
-	FILE *from;
-	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	fcntl(ends[1], F_SETPIPE_SZ, 1 << 20); /* fewer switches between the two */
-	pid = fork();
-	if (pid == 0)
+	fcntl(ends[1], F_SETPIPE_SZ, 1 << 20); /* it need not wait for us, as a rule */
+	scan->child = fork();
+	if (scan->child == 0)
 		ipcns_enter(&plan, ends[1]);
-	err = pid < 0 ? -errno : 0;
+	err = scan->child < 0 ? -errno : 0;
 	close(ends[1]);
-	from = fdopen(ends[0], "r");
-	if (pid >= 0 && from)
-		err = receive(scan, from);
-	if (from)
-		fclose(from);
-	else
+	if (err < 0)
 		close(ends[0]);
-	if (pid >= 0)
-		waitpid(pid, NULL, 0);
+	else
+		scan->child_pipe = ends[0];
 	return err;
 }
 
-void ipcns_gather(struct scan *scan)
+static int hear_child(struct scan *scan)
+{
+	FILE *from = fdopen(scan->child_pipe, "r");
+	int err;
+
+	if (!from)
+		return -errno;
+	scan->child_pipe = -1;
+	err = receive(scan, from);
+	fclose(from);
+	return err;
+}
+
+void ipcns_start(struct scan *scan)
 {
 	const struct snapshot *s = scan->s;
 	int err;
 
 	if (s->own_process != NOBODY && s->processes[s->own_process].ipcns != NOBODY)
 		s->ipcns[s->processes[s->own_process].ipcns].own = true;
-	if (!scan->recorded) {
-		err = enter_all(scan);
-		if (err < 0)
-			scan_lacks(scan, LACK_IPCNS, -err);
-		return;
-	}
-	for (unsigned int i = 0; i < s->ipcns_count; i++)
+	err = scan->recorded ? 0 : start_child(scan);
+	if (err < 0)
+		scan_lacks(scan, LACK_IPCNS, -err);
+}
+
+void ipcns_gather(struct scan *scan)
+{
+	int err = scan->child_pipe >= 0 ? hear_child(scan) : 0;
+
+	if (err < 0)
+		scan_lacks(scan, LACK_IPCNS, -err);
+	for (unsigned int i = 0; scan->recorded && i < scan->s->ipcns_count; i++)
 		read_recorded(scan, i);
+}
+
+void ipcns_end(struct scan *scan)
+{
+	if (scan->child_pipe >= 0)
+		close(scan->child_pipe);
+	if (scan->child > 0)
+		while (waitpid(scan->child, NULL, 0) < 0 && errno == EINTR)
+			;
 }

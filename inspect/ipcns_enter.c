@@ -104,16 +104,32 @@ static size_t print_number(int proc, const char *name, char *text, size_t bytes)
 	return got > 0 ? length + (size_t)got : 0;
 }
 
-static void send_limits(int to, int proc, unsigned int of)
+static void send_text(int to, enum frame_kind kind, unsigned int of, const char *text, size_t bytes)
+{
+	send_frame(to, kind, of, 0, text, bytes);
+	send_frame(to, kind, of, 0, text, 0);
+}
+
+static void send_limits(int to, unsigned int of)
+{
+	char text[512];
+
+	send_text(to, FRAME_LIMITS, of, text, print_limits(text, sizeof(text)));
+}
+
+/*
+ * Only where there are queues: the kernel finds such a file among those of all
+ * namespaces, one by one.
+ */
+static void send_queue_limits(int to, int proc, unsigned int of)
 {
 	static const char *const names[] = { "queues_max", "msg_max", "msgsize_max" };
-	char text[1024];
-	size_t length = print_limits(text, sizeof(text));
+	char text[256];
+	size_t length = 0;
 
 	for (size_t i = 0; i < 3; i++)
 		length += print_number(proc, names[i], text + length, sizeof(text) - length);
-	send_frame(to, FRAME_LIMITS, of, 0, text, length);
-	send_frame(to, FRAME_LIMITS, of, 0, text, 0);
+	send_text(to, FRAME_LIMITS, of, text, length);
 }
 
 /* The queues of the namespace that we are in, as a folder. */
@@ -140,14 +156,14 @@ static int open_queues(bool own)
 	return dir < 0 ? -error : dir;
 }
 
-static void send_queue(int to, int dir, const char *name, unsigned int of)
+static bool send_queue(int to, int dir, const char *name, unsigned int of)
 {
 	struct queue_facts q = { 0 };
 	struct mq_attr attr;
 	int fd;
 
 	if (fstatat(dir, name, &q.stat, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(q.stat.st_mode))
-		return;
+		return false;
 	memccpy(q.name, name, '\0', sizeof(q.name) - 1);
 	/* Of a queue that we may not read, only the name is told. */
 	fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
@@ -158,6 +174,7 @@ static void send_queue(int to, int dir, const char *name, unsigned int of)
 		close(fd);
 	}
 	send_frame(to, FRAME_QUEUE, of, 0, &q, sizeof(q));
+	return true;
 }
 
 struct entry { /* linux_dirent64 */
@@ -168,9 +185,10 @@ struct entry { /* linux_dirent64 */
 	char name[];
 };
 
-static void send_queues(int to, unsigned int of, bool own)
+static void send_queues(int to, int proc, unsigned int of, bool own)
 {
 	int mount = open_queues(own), dir;
+	bool any = false;
 	long got;
 
 	if (mount < 0) {
@@ -183,19 +201,21 @@ static void send_queues(int to, unsigned int of, bool own)
 			const struct entry *e = (const void *)(room + at);
 
 			if (e->name[0] != '.')
-				send_queue(to, dir, e->name, of);
+				any |= send_queue(to, dir, e->name, of);
 			at += e->bytes;
 		}
 	}
 	close(dir);
 	close(mount);
+	if (any)
+		send_queue_limits(to, proc, of);
 }
 
 static void send_namespace(const struct enter_plan *plan, int to, unsigned int of)
 {
 	int err;
 
-	send_limits(to, plan->proc, of);
+	send_limits(to, of);
 	err = send_file(to, plan->proc, "sysvipc/shm", FRAME_SHM, of);
 	if (err == 0)
 		err = send_file(to, plan->proc, "sysvipc/sem", FRAME_SEM, of);
@@ -203,7 +223,7 @@ static void send_namespace(const struct enter_plan *plan, int to, unsigned int o
 		err = send_file(to, plan->proc, "sysvipc/msg", FRAME_MSG, of);
 	if (err < 0)
 		send_frame(to, FRAME_FAILED, of, -err, NULL, 0);
-	send_queues(to, of, plan->ipcns[of].own);
+	send_queues(to, plan->proc, of, plan->ipcns[of].own);
 }
 
 /* @ino: it is to be this one still; 0: any */

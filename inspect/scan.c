@@ -141,8 +141,9 @@ static int gather(struct scan *scan, char why[256])
 	containers_gather(scan);
 	mounts_gather(scan);
 	containers_place(scan);
-	ipcns_gather(scan);
+	ipcns_start(scan);
 	areas_gather(scan);
+	ipcns_gather(scan);
 	uses_gather(scan);
 	count_uses(scan->s);
 	sort_objects(scan);
@@ -173,6 +174,7 @@ static int open_machine(struct scan *scan, char why[256])
 
 static void close_machine(struct scan *scan)
 {
+	ipcns_end(scan);
 	if (scan->proc >= 0)
 		close(scan->proc);
 	if (scan->top >= 0)
@@ -191,6 +193,7 @@ int inspect_scan(const struct inspect_opts *opts, struct snapshot **snapshot, ch
 			     .scratch = memory_new(),
 			     .top = -1,
 			     .proc = -1,
+			     .child_pipe = -1,
 			     .recorded = opts->root != NULL };
 	struct timespec now;
 	int err;
