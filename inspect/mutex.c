@@ -5,9 +5,9 @@
  * These are no friends of PID namespaces: a robust one's owner is a thread id,
  * which means another thread, or none, in another container.  Nothing marks them,
  * so this goes by glibc's layout for 64 bits, and by what the fields of a mutex
- * that is in use, or is not, can be together.  One that is neither robust nor held
- * is a 128 amid zeros, as any counter may be: it counts only where programs put it,
- * at the beginning.
+ * that is in use, or is not, can be together.  One that is not held is a 128 or 144
+ * amid zeros, as any counter may be: it counts only where programs put it, at the
+ * beginning, and in an array next to another one.
  */
 #include "gather.h"
 
@@ -52,8 +52,8 @@ static bool held_looks_right(const struct words *w)
 	return robust ? w->next != 0 : w->previous == 0 && w->next == 0;
 }
 
-/* @first: at the beginning */
-static bool looks_like_mutex(const unsigned char *at, bool first)
+/* @expected: it is where one may be that is not held */
+static bool looks_like_mutex(const unsigned char *at, bool expected)
 {
 	struct words w;
 
@@ -65,19 +65,23 @@ static bool looks_like_mutex(const unsigned char *at, bool first)
 		return false;
 	if (w.lock != 0)
 		return held_looks_right(&w);
-	return (first || w.kind & KIND_ROBUST) && free_looks_right(&w);
+	return expected && free_looks_right(&w);
 }
 
 unsigned int mutex_count(const unsigned char *data, size_t bytes)
 {
 	_Static_assert(sizeof(struct words) == MUTEX_BYTES, "as glibc has it");
+	size_t next = 0; /* behind the last one */
 	unsigned int count = 0;
 
-	for (size_t at = 0; at + sizeof(struct words) <= bytes;) {
-		bool found = looks_like_mutex(data + at, at < BEGINNING_BYTES);
-
-		count += found;
-		at += found ? sizeof(struct words) : 8;
+	for (size_t at = 0; at + MUTEX_BYTES <= bytes;) {
+		if (looks_like_mutex(data + at, at < BEGINNING_BYTES || at == next)) {
+			count++;
+			at += MUTEX_BYTES;
+			next = at;
+		} else {
+			at += 8;
+		}
 	}
 	return count;
 }
