@@ -83,7 +83,6 @@ static void gather_by_namespace(struct scan *scan)
 {
 	const struct snapshot *s = scan->s;
 	const struct process *first = first_seen(s);
-	const char *id;
 	int container;
 
 	if (!s->pid_host || !first)
@@ -94,11 +93,8 @@ static void gather_by_namespace(struct scan *scan)
 		if (p->container != NOBODY || !lives_apart(p, first))
 			continue;
 		container = scan->views[scan->facts[i].view].container;
-		if (container == NOBODY) {
-			id = memory_print(scan->scratch, "mnt:%llu",
-					  (unsigned long long)p->mntns_ino);
-			container = new_container(scan, ENGINE_OTHER, id);
-		}
+		if (container == NOBODY)
+			container = new_container(scan, ENGINE_OTHER, "");
 		if (container == NOBODY)
 			return;
 		join(scan, (int)i, container);
@@ -130,7 +126,6 @@ void containers_gather(struct scan *scan)
 		c->state = p->frozen ? CONTAINER_PAUSED : CONTAINER_RUNNING;
 		if (c->engine != ENGINE_OTHER)
 			continue;
-		c->id = "";
 		c->name = memory_print(scan->m, "pid %d", c->pid);
 		if (p->state == 'T')
 			c->state = CONTAINER_PAUSED;

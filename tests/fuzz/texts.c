@@ -20,6 +20,9 @@
 /* An input that does not end is a failure, too; no single one takes a second. */
 #define HANG_SECONDS 60
 
+static const struct text_target *const tables[] = { engine_targets, scan_targets };
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
+
 static void give(const struct text_target *t, const char *text, size_t length)
 {
 	char *exact = malloc(length ? length : 1);
@@ -56,7 +59,11 @@ static const char *const words[] = { ":",
 				     "\200",
 				     " ",
 				     ".scope",
-				     "container:" };
+				     "container:",
+				     " (deleted)",
+				     "/memfd:",
+				     "\\040",
+				     ")" };
 
 /* Put @more bytes in place of @less at @at. */
 static size_t replace(size_t length, size_t at, size_t less, const char *with, size_t more)
@@ -121,10 +128,21 @@ static int play(const char *name, const char *path)
 	}
 	length = fread(text, 1, TEXT_MAX, f);
 	fclose(f);
-	for (const struct text_target *t = text_targets; t->name; t++)
-		if (strcmp(t->name, name) == 0)
-			give(t, text, length);
+	for (unsigned int i = 0; i < TABLES; i++)
+		for (const struct text_target *t = tables[i]; t->name; t++)
+			if (strcmp(t->name, name) == 0)
+				give(t, text, length);
 	return 0;
+}
+
+static void fuzz_table(const struct text_target *table, unsigned long inputs, uint64_t random,
+		       unsigned int *number)
+{
+	for (const struct text_target *t = table; t->name; t++) {
+		for (unsigned int i = 0; t->seeds[i]; i++)
+			fuzz_from(t, t->seeds[i], inputs, random + 2 * i + 1);
+		printf("ok %u %s: %lu damaged texts of each kind\n", ++*number, t->name, inputs);
+	}
 }
 
 int main(int argc, char **argv)
@@ -136,11 +154,8 @@ int main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "--play") == 0)
 		return play(argv[2], argv[3]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (const struct text_target *t = text_targets; t->name; t++) {
-		for (unsigned int i = 0; t->seeds[i]; i++)
-			fuzz_from(t, t->seeds[i], inputs, random + 2 * i + 1);
-		printf("ok %u %s: %lu damaged texts of each kind\n", ++number, t->name, inputs);
-	}
+	for (unsigned int i = 0; i < TABLES; i++)
+		fuzz_table(tables[i], inputs, random, &number);
 	printf("1..%u\n", number);
 	return 0;
 }

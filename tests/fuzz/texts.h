@@ -16,7 +16,7 @@ struct text_target {
 	const char *const *seeds; /* ends with NULL */
 };
 
-/* texts_engine.c; the last one has no name */
-extern const struct text_target text_targets[];
+/* texts_engine.c, texts_scan.c; the last one has no name */
+extern const struct text_target engine_targets[], scan_targets[];
 
 #endif /* COSHM_FUZZ_TEXTS_H */

@@ -148,7 +148,7 @@ static const char *const bundles[] = {
 	NULL,
 };
 
-const struct text_target text_targets[] = {
+const struct text_target engine_targets[] = {
 	{ "cgroup", parse_cgroup, cgroups },
 	{ "list", parse_list, lists },
 	{ "description", parse_description, descriptions },
