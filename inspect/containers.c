@@ -69,13 +69,19 @@ static bool lives_apart(const struct process *p, const struct process *first)
 	       (p->ipcns_ino != first->ipcns_ino || p->pidns_ino != first->pidns_ino);
 }
 
-/* The machine's first process, or who stands in for it where we may not look into that. */
+/* The machine's first process, or the oldest one beside it if we may not look into that. */
 static const struct process *first_seen(const struct snapshot *s)
 {
-	for (unsigned int i = 0; i < s->process_count; i++)
-		if (s->processes[i].mntns_ino != 0 && s->processes[i].ipcns_ino != 0)
-			return &s->processes[i];
-	return NULL;
+	const struct process *found = NULL;
+
+	for (unsigned int i = 0; i < s->process_count; i++) {
+		const struct process *p = &s->processes[i];
+
+		if (p->mntns_ino != 0 && p->pidns_ino == FIRST_PIDNS &&
+		    p->ipcns_ino == FIRST_IPCNS && (!found || starts_before(p, found)))
+			found = p;
+	}
+	return found;
 }
 
 /* Who is in the mount namespace of a container, is in it, whatever his cgroup: nsenter(1). */
@@ -132,16 +138,27 @@ void containers_gather(struct scan *scan)
 	}
 }
 
+/* Where its first process is, or, if we may not look at that, the first one that is seen. */
+static void place(struct container *c, const struct process *p)
+{
+	if (c->ipcns == NOBODY)
+		c->ipcns = p->ipcns;
+	if (c->shm_area == NOBODY)
+		c->shm_area = p->shm_area;
+}
+
 void containers_place(struct scan *scan)
 {
 	const struct snapshot *s = scan->s;
 
+	for (unsigned int i = 0; i < s->container_count; i++)
+		place(&s->containers[i], &s->processes[s->containers[i].process]);
+	for (unsigned int i = 0; i < s->process_count; i++)
+		if (s->processes[i].container != NOBODY)
+			place(&s->containers[s->processes[i].container], &s->processes[i]);
 	for (unsigned int i = 0; i < s->container_count; i++) {
-		struct container *c = &s->containers[i];
-		const struct process *p = &s->processes[c->process];
+		const struct container *c = &s->containers[i];
 
-		c->ipcns = p->ipcns;
-		c->shm_area = p->shm_area;
 		if (c->ipcns != NOBODY)
 			s->ipcns[c->ipcns].containers++;
 		if (c->shm_area != NOBODY)

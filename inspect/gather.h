@@ -23,8 +23,10 @@
 #include "parse.h"
 #include "table.h"
 
-/* Of the machine's first PID namespace: PROC_PID_INIT_INO of the kernel. */
+/* Of the machine's first namespaces: PROC_PID_INIT_INO of the kernel, and its kin. */
 #define FIRST_PIDNS UINT64_C(0xeffffffc)
+#define FIRST_UTSNS UINT64_C(0xeffffffe)
+#define FIRST_IPCNS UINT64_C(0xefffffff)
 
 /* Whoever is in a namespace may be gone when it is entered: then another one is asked. */
 #define WITNESSES 3u

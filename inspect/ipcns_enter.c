@@ -258,12 +258,23 @@ static void visit(const struct enter_plan *plan, int to, unsigned int of)
 		send_namespace(plan, to, of);
 }
 
+/* One that calls itself what the machine is called has no name of its own. */
+static bool has_own_host(int proc, pid_t pid)
+{
+	char path[64];
+	struct stat stat;
+
+	snprintf(path, sizeof(path), "%d/ns/uts", pid);
+	return fstatat(proc, path, &stat, 0) == 0 && stat.st_ino != FIRST_UTSNS;
+}
+
 /* What a container without an engine calls itself. */
 static void send_host(const struct enter_plan *plan, int to, unsigned int of)
 {
+	pid_t pid = plan->containers[of].pid;
 	struct utsname its;
 
-	if (enter(plan->proc, plan->containers[of].pid, "uts", CLONE_NEWUTS, 0) == 0 &&
+	if (has_own_host(plan->proc, pid) && enter(plan->proc, pid, "uts", CLONE_NEWUTS, 0) == 0 &&
 	    uname(&its) == 0)
 		send_frame(to, FRAME_HOST, of, 0, its.nodename, strlen(its.nodename));
 }
