@@ -11,8 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -229,12 +231,34 @@ static void add_up(struct scan *scan)
 	}
 }
 
+/*
+ * A folder as that process has it.  Links in it lead to what they name there, as
+ * its container may have made any: not to files of ours.
+ */
 static int open_through(const struct scan *scan, pid_t pid, const char *point)
 {
-	char path[PATH_MAX];
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	char path[NUMBER_ROOM + 8];
+	int root, fd, error;
 
-	snprintf(path, sizeof(path), "%d/root%s", pid, point);
-	return openat(scan->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%d/root", pid);
+	root = openat(scan->proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -1;
+	fd = (int)syscall(SYS_openat2, root, point, &how, sizeof(how));
+	error = errno;
+	close(root);
+	errno = error;
+	return fd;
+}
+
+/* Is it still what was mounted there?  btrfs has a device for each subvolume. */
+static bool is_mounted(const struct scan *scan, const struct shm_area *area,
+		       const struct stat *stat)
+{
+	return scan->recorded || strcmp(area->fs, "btrfs") == 0 ||
+	       (major(stat->st_dev) == area->dev_major && minor(stat->st_dev) == area->dev_minor);
 }
 
 static void look_at_area(struct walk *w, int number)
@@ -243,8 +267,14 @@ static void look_at_area(struct walk *w, int number)
 	int fd = open_through(w->scan, area->pid, area->point);
 	struct stat stat;
 
-	if (fd < 0) {
+	if (fd < 0 || fstat(fd, &stat) < 0) {
 		scan_lacks(w->scan, LACK_AREAS, errno);
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (!is_mounted(w->scan, area, &stat)) {
+		close(fd);
 		return;
 	}
 	area->seen = true;
@@ -255,10 +285,7 @@ static void look_at_area(struct walk *w, int number)
 	w->point = area->point;
 	w->area = number;
 	w->left = FILES_MAX;
-	if (fstat(fd, &stat) == 0)
-		walk_folder(w, fd, "", 0, stat.st_dev);
-	else
-		close(fd);
+	walk_folder(w, fd, "", 0, stat.st_dev);
 }
 
 /* ---- volumes, and folders that were named --------------------------------------------------- */
