@@ -192,7 +192,7 @@ void mounts_gather(struct scan *scan);
 int area_find(struct scan *scan, const struct mount_line *mount, const char *root,
 	      const char *point);
 
-/* posix.c */
+/* posix.c, volumes.c */
 void areas_gather(struct scan *scan);
 /*
  * What tells a file apart on its device: its inode; on a recorded machine, whose

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * posix.c - files in /dev/shm, as shm_open(3) and sem_open(3) make them, and
- * channels there, in volumes and in folders that were named.
+ * channels.
  *
  * Each area is read once, through the root of a process that has it.  A folder's
  * files are listed with the folder's name; those of a volume only if they are
@@ -19,25 +19,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "gather.h"
 #include "layout.h"
+#include "walk.h"
 
 #define DEPTH_MAX  3u
 #define FILES_MAX  262144u /* of an area */
-#define VOLUME_MAX 1024u   /* looked at for channels in a volume */
 #define HEAD_BYTES 65536u  /* looked at for mutexes */
 #define SEMAPHORE  "sem."
-
-struct walk {
-	struct scan *scan;
-	struct mount_line mount;
-	const char *root, *point;
-	pid_t pid;
-	int area;
-	bool channels_only;
-	unsigned int left; /* files that may still be looked at */
-	unsigned char *head;
-};
 
 uint64_t file_number(const struct scan *scan, uint64_t ino, struct span path)
 {
@@ -151,8 +139,6 @@ static void add_file(struct walk *w, int dir, const char *name, const char *path
 		  (int)scan->s->object_count - 1);
 }
 
-static void walk_folder(struct walk *w, int fd, const char *path, unsigned int depth, dev_t dev);
-
 static void walk_entry(struct walk *w, int dir, const char *name, const char *path,
 		       unsigned int depth, dev_t dev)
 {
@@ -176,8 +162,7 @@ static void walk_entry(struct walk *w, int dir, const char *name, const char *pa
 		scan_lacks(w->scan, LACK_FOLDERS, errno);
 }
 
-/* @fd is closed. */
-static void walk_folder(struct walk *w, int fd, const char *path, unsigned int depth, dev_t dev)
+void walk_folder(struct walk *w, int fd, const char *path, unsigned int depth, dev_t dev)
 {
 	DIR *d = fdopendir(fd);
 	struct dirent *e;
@@ -203,7 +188,7 @@ static void walk_folder(struct walk *w, int fd, const char *path, unsigned int d
 	closedir(d);
 }
 
-static void measure(struct shm_area *area, int fd)
+void walk_measure(struct shm_area *area, int fd)
 {
 	struct statfs stat;
 
@@ -235,7 +220,7 @@ static void add_up(struct scan *scan)
  * A folder as that process has it.  Links in it lead to what they name there, as
  * its container may have made any: not to files of ours.
  */
-static int open_through(const struct scan *scan, pid_t pid, const char *point)
+int walk_open(const struct scan *scan, pid_t pid, const char *point)
 {
 	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
@@ -264,7 +249,7 @@ static bool is_mounted(const struct scan *scan, const struct shm_area *area,
 static void look_at_area(struct walk *w, int number)
 {
 	struct shm_area *area = &w->scan->s->areas[number];
-	int fd = open_through(w->scan, area->pid, area->point);
+	int fd = walk_open(w->scan, area->pid, area->point);
 	struct stat stat;
 
 	if (fd < 0 || fstat(fd, &stat) < 0) {
@@ -279,121 +264,13 @@ static void look_at_area(struct walk *w, int number)
 	}
 	area->seen = true;
 	if (!w->scan->recorded)
-		measure(area, fd);
+		walk_measure(area, fd);
 	w->mount =
 		(struct mount_line){ .dev_major = area->dev_major, .dev_minor = area->dev_minor };
 	w->point = area->point;
 	w->area = number;
 	w->left = FILES_MAX;
 	walk_folder(w, fd, "", 0, stat.st_dev);
-}
-
-/* ---- volumes, and folders that were named --------------------------------------------------- */
-
-struct volume {
-	const struct place *place;
-	unsigned int containers;
-	int last; /* container that was counted */
-};
-
-/* @w: its mount, root, point and pid are set.  @fd is closed. */
-static void look_at_folder(struct walk *w, int fd)
-{
-	struct shm_area size = { 0 }, *area;
-	struct stat stat;
-
-	w->area = NOBODY;
-	w->left = VOLUME_MAX;
-	w->channels_only = true;
-	measure(&size, fd);
-	if (fstat(fd, &stat) < 0) {
-		close(fd);
-		return;
-	}
-	walk_folder(w, fd, "", 0, stat.st_dev);
-	if (w->area == NOBODY)
-		return;
-	area = &w->scan->s->areas[w->area];
-	area->bytes = size.bytes;
-	area->used = size.used;
-	area->free = size.free;
-}
-
-static void look_at_volume(struct walk *w, const struct volume *v)
-{
-	const struct place *place = v->place;
-	int fd = open_through(w->scan, w->scan->views[place->view].pid, place->point);
-
-	if (fd < 0) /* a file, as a rule: /etc/hosts */
-		return;
-	w->mount = (struct mount_line){ .dev_major = place->dev_major,
-					.dev_minor = place->dev_minor,
-					.fs = span_of(place->fs, strlen(place->fs)) };
-	w->root = place->root;
-	w->point = place->point;
-	w->pid = w->scan->views[place->view].pid;
-	look_at_folder(w, fd);
-	if (w->area != NOBODY)
-		w->scan->s->areas[w->area].containers = v->containers;
-}
-
-static void count_container(struct volume *v, int container)
-{
-	if (v->last == container)
-		return;
-	v->last = container;
-	v->containers++;
-}
-
-/* Those that several containers have. */
-static void look_at_volumes(struct walk *w)
-{
-	struct scan *scan = w->scan;
-	struct volume *volumes = NULL, *v;
-	struct table by_root = { 0 };
-	unsigned int count = 0;
-
-	for (unsigned int i = 0; i < scan->place_count; i++) {
-		const struct place *place = &scan->places[i];
-		uint64_t device = device_number(place->dev_major, place->dev_minor);
-		uint64_t root = span_hash(span_of(place->root, strlen(place->root)));
-		int found = table_find(&by_root, device, root);
-
-		if (found < 0) {
-			v = memory_add(scan->scratch, volumes, count);
-			if (!v)
-				return;
-			*v = (struct volume){ .place = place, .last = NOBODY };
-			found = (int)count - 1;
-			table_put(&by_root, scan->scratch, device, root, found);
-		}
-		count_container(&volumes[found], scan->views[place->view].container);
-	}
-	for (unsigned int i = 0; i < count; i++)
-		if (volumes[i].containers > 1)
-			look_at_volume(w, &volumes[i]);
-}
-
-static void look_at_named(struct walk *w, const char *dir)
-{
-	char path[PATH_MAX];
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat stat;
-
-	if (fd < 0 || !realpath(dir, path) || fstat(fd, &stat) < 0) {
-		scan_note(w->scan, "channels in %s: %s",
-			  memory_printable(w->scan->scratch, dir, strlen(dir), PATH_MAX),
-			  strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	w->mount = (struct mount_line){ .dev_major = major(stat.st_dev),
-					.dev_minor = minor(stat.st_dev),
-					.fs = span_of("", 0) };
-	w->root = w->point = path;
-	w->pid = w->scan->s->own_pid;
-	look_at_folder(w, fd);
 }
 
 void areas_gather(struct scan *scan)
@@ -405,9 +282,7 @@ void areas_gather(struct scan *scan)
 		return;
 	for (unsigned int i = 0; i < count; i++)
 		look_at_area(&w, (int)i);
-	look_at_volumes(&w);
-	for (unsigned int i = 0; scan->opts->dirs && scan->opts->dirs[i]; i++)
-		look_at_named(&w, scan->opts->dirs[i]);
+	volumes_gather(&w);
 	add_up(scan);
 	free(w.head);
 }
