@@ -7,13 +7,15 @@
  * prints nothing, changes nothing, attaches to nobody's memory, and needs no
  * ptrace.  What is gone half-way is left out; what could not be seen is noted.
  *
- *   procfs.c   /proc/PID: status, namespaces, cgroup, maps, descriptors
- *   ipcns.c    enters each IPC namespace, in a child process
- *   sysv.c     /proc/sysvipc and kernel.shm*, sem, msg*: text in, structs out
+ *   procfs.c   /proc/PID: who there is, and in which namespaces
+ *   containers.c  whose container they are in
  *   mounts.c   mountinfo: which /dev/shm is whose
- *   posix.c    /dev/shm, /dev/mqueue: files in, objects out
- *   mutex.c    does a file hold process-shared pthread mutexes? by how they look
+ *   ipcns.c    what is in each IPC namespace, entered by a child: ipcns_enter.c
+ *   sysv.c     /proc/sysvipc and kernel.shm*, sem, msg*: text in, structs out
+ *   posix.c    files in /dev/shm; volumes.c  channels elsewhere
  *   channels.c files of coshm, checked as a stranger's
+ *   mutex.c    does a file hold process-shared pthread mutexes? by how they look
+ *   maps.c     /proc/PID/maps and fd: who uses what
  *   cgroup.c   a process's cgroup: which engine's container it is
  *   engine.c   Docker's and Podman's API over their sockets; names for ids
  *   scan.c     all of it together

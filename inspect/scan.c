@@ -95,6 +95,16 @@ static void count_uses(const struct snapshot *s)
 
 /* ---- what could not be seen ----------------------------------------------------------------- */
 
+/* Root of a container, or with fewer capabilities than the process that it looks at. */
+static const char *advice(int error)
+{
+	if (error != EACCES && error != EPERM)
+		return "";
+	return geteuid() != 0 ?
+		       "; run as root" :
+		       "; root here lacks CAP_SYS_PTRACE, CAP_SYS_ADMIN, or what they have";
+}
+
 static void say_lacks(struct scan *scan)
 {
 	static const struct {
@@ -120,10 +130,7 @@ static void say_lacks(struct scan *scan)
 			continue;
 		snprintf(text, sizeof(text), lack->count == 1 ? what[i].one : what[i].many,
 			 lack->count);
-		scan_note(scan, "%s: %s%s", text, strerror(lack->error),
-			  lack->error == EACCES || lack->error == EPERM ?
-				  "; run as root, with the machine's PID namespace" :
-				  "");
+		scan_note(scan, "%s: %s%s", text, strerror(lack->error), advice(lack->error));
 	}
 }
 

@@ -333,6 +333,73 @@ static void test_namespaces(void **state)
 	munmap(id, BYTES);
 }
 
+/* Two containers with one volume, a channel in it. */
+static char share_volume(void *arg)
+{
+	(void)arg;
+	if (unshare(CLONE_NEWIPC | CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("volume", "/mnt", "tmpfs", 0, "size=8m") < 0)
+		return skipped;
+	setenv("COSHM_DIR", "/mnt", 1);
+	if (coshm_stream_create("shared", NULL, NULL) < 0)
+		return 'f';
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		return unshare(CLONE_NEWIPC | CLONE_NEWNS) == 0 ? 'v' : 'f';
+	}
+	for (;;) /* the other one says that it is ready */
+		pause();
+}
+
+static void test_volume(void **state)
+{
+	struct child c = start(share_volume, NULL);
+	const struct object *o;
+	struct snapshot *s;
+
+	(void)state;
+	s = scan_with(&quiet);
+	if (c.word == skipped || !s->pid_host) {
+		inspect_free(s);
+		end(&c);
+		skip();
+	}
+	assert_int_equal(c.word, 'v');
+	o = the_object(s, OBJECT_CHANNEL, "shared");
+	assert_false(s->areas[o->area].dev_shm);
+	assert_string_equal(s->areas[o->area].point, "/mnt");
+	assert_int_equal(s->areas[o->area].containers, 2);
+	assert_int_equal(s->areas[o->area].bytes, 8 << 20);
+	inspect_free(s);
+	end(&c);
+}
+
+/* Folders that were named, as they are and by a way round. */
+static void test_named_folders(void **state)
+{
+	const char *dirs[] = { NULL, "/no/such/folder", NULL };
+	const struct inspect_opts opts = { .no_engines = true, .dirs = dirs };
+	char dir[] = "/tmp/coshm-inspect-XXXXXX";
+	struct snapshot *s;
+
+	(void)state;
+	dirs[0] = mkdtemp(dir);
+	assert_non_null(dirs[0]);
+	setenv("COSHM_DIR", dir, 1);
+	if (coshm_stream_create("named", NULL, NULL) < 0) {
+		rmdir(dir);
+		skip();
+	}
+	s = scan_with(&opts);
+	assert_string_equal(s->areas[the_object(s, OBJECT_CHANNEL, "named")->area].point, dir);
+	assert_true(s->note_count >= 1);
+	assert_non_null(strstr(s->notes[0], "/no/such/folder"));
+	inspect_free(s);
+	assert_int_equal(coshm_remove(NULL, "named"), 0);
+	rmdir(dir);
+}
+
 /* Processes come and go all the time. */
 static char multiply(void *arg)
 {
@@ -424,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_files),         cmocka_unit_test(test_system_v),
 		cmocka_unit_test(test_message_queue), cmocka_unit_test(test_memfd),
 		cmocka_unit_test(test_channel),       cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_volume),        cmocka_unit_test(test_named_folders),
 		cmocka_unit_test(test_vanishing),     cmocka_unit_test(test_unprivileged),
 		cmocka_unit_test(test_nothing_left),
 	};
