@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * look.c - see look.h.  A recorded machine in place of this one, for tests, is
+ * asked for here alone.
+ */
+#include "look.h"
+
+#include <stdlib.h>
+
+#include "cli.h"
+
+int look_again(const struct inspect_opts *more, struct snapshot **snapshot)
+{
+	struct inspect_opts opts = more ? *more : (struct inspect_opts){ 0 };
+	const char *recorded = getenv("COSHM_INSPECT_ROOT");
+	char why[256];
+
+	if (recorded && recorded[0] != '\0')
+		opts.root = recorded;
+	if (inspect_scan(&opts, snapshot, why) < 0) {
+		complain(NULL, "cannot look at the machine: %s", why);
+		return CLI_FAILED;
+	}
+	return (*snapshot)->note_count == 0 ? CLI_OK : CLI_INCOMPLETE;
+}
+
+int look_at_machine(const struct inspect_opts *more, struct snapshot **snapshot)
+{
+	int status = look_again(more, snapshot);
+
+	if (status == CLI_FAILED)
+		return status;
+	for (unsigned int i = 0; i < (*snapshot)->remark_count; i++)
+		say("%s", (*snapshot)->remarks[i]);
+	for (unsigned int i = 0; i < (*snapshot)->note_count; i++)
+		say("not seen: %s", (*snapshot)->notes[i]);
+	return status;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * look.h - a look at the whole machine, for the subcommands that show or judge it.
+ */
+#ifndef COSHM_CLI_LOOK_H
+#define COSHM_CLI_LOOK_H
+
+#include "inspect.h"
+
+/*
+ * look_at_machine - inspect_scan(), and on standard error what could not be seen
+ * and what the reader should know.
+ * @more: what to look at, or NULL; its root is $COSHM_INSPECT_ROOT where that is set
+ * @snapshot: inspect_free() it, unless it failed
+ *
+ * The status to end with, an enum cli_exit: CLI_OK, CLI_INCOMPLETE, or CLI_FAILED
+ * after a complaint.
+ */
+int look_at_machine(const struct inspect_opts *more, struct snapshot **snapshot);
+
+/* The same without notes and remarks, for those who look time and again. */
+int look_again(const struct inspect_opts *more, struct snapshot **snapshot);
+
+#endif /* COSHM_CLI_LOOK_H */
