@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "text.h"
@@ -82,8 +83,49 @@ const char *text_object(const struct snapshot *s, int object, char *room, size_t
 	else if (o->kind == OBJECT_POSIX_MQ)
 		snprintf(room, bytes, "%s /%s", text_kind(o->kind), o->name);
 	else if (area && o->kind != OBJECT_DELETED)
-		snprintf(room, bytes, "%s %s/%s", text_kind(o->kind), area->point, o->name);
+		snprintf(room, bytes, "%s %s/%s%s", text_kind(o->kind), area->point,
+			 o->kind == OBJECT_POSIX_SEM ? "sem." : "", o->name);
 	else
 		snprintf(room, bytes, "%s %s", text_kind(o->kind), o->name);
 	return room;
+}
+
+/* Of the character that begins here, if it is whole, the shortest way to write it, and printable.
+ */
+static size_t character_bytes(const char *text)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *t = (const unsigned char *)text;
+	size_t bytes = t[0] < 0x80 ? 1 : t[0] < 0xc2 ? 0 : t[0] < 0xe0 ? 2 : t[0] < 0xf0 ? 3 : 4;
+	uint32_t code = bytes == 1 ? t[0] : bytes == 0 ? 0 : t[0] & (0x7fu >> bytes);
+
+	for (size_t i = 1; i < bytes; i++) {
+		if ((t[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (t[i] & 0x3fu);
+	}
+	if (bytes == 0 || code < least[bytes] || code > 0x10ffff || code >> 11 == 0x1b)
+		return 0; /* too long, too large, or half of a UTF-16 pair */
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) ? 0 : bytes;
+}
+
+const char *text_printable(struct memory *m, const char *text)
+{
+	char *copy = NULL;
+	size_t bytes;
+
+	for (size_t i = 0; text[i] != '\0'; i += bytes) {
+		bytes = character_bytes(&text[i]);
+		if (bytes != 0)
+			continue;
+		if (!copy) {
+			copy = memory_get(m, strlen(text) + 1);
+			if (!copy)
+				return "";
+			text = strcpy(copy, text);
+		}
+		copy[i] = '?';
+		bytes = 1;
+	}
+	return text;
 }

@@ -7,6 +7,7 @@
 #define COSHM_REPORT_TEXT_H
 
 #include "inspect.h"
+#include "memory.h"
 
 #define TEXT_ROOM 32
 
@@ -27,5 +28,11 @@ const char *text_kind(enum object_kind kind);
 
 /* What people call an object: "shm 0x162e id 3", "/dev/shm/coshm/clock". */
 const char *text_object(const struct snapshot *s, int object, char *room, size_t bytes);
+
+/*
+ * A text of a stranger's that a terminal and a JSON library can take: what is no
+ * UTF-8 or controls a terminal is '?'.  Itself if it is fine, else a copy.
+ */
+const char *text_printable(struct memory *m, const char *text);
 
 #endif /* COSHM_REPORT_TEXT_H */

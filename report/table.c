@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table.c - rows as a table or a tree; see table.h.
+ */
+#include "table.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct libscols_table *table_new(const struct selection *selection, const char *tree,
+				 bool no_headings)
+{
+	struct libscols_table *table = scols_new_table();
+
+	if (table && tree && !scols_table_new_column(table, tree, 0.1, SCOLS_FL_TREE))
+		goto no_memory;
+	for (unsigned int i = 0; table && i < selection->count; i++) {
+		const struct column *c = selection->column[i];
+
+		if (!scols_table_new_column(table, c->name, 0.1, c->right ? SCOLS_FL_RIGHT : 0))
+			goto no_memory;
+	}
+	if (!table)
+		return NULL;
+	scols_table_enable_noheadings(table, no_headings);
+	/* A row is a line, however narrow the terminal is: it breaks lines itself, names stay
+	 * whole. */
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+	return table;
+
+no_memory:
+	scols_unref_table(table);
+	return NULL;
+}
+
+/* Cells from column @first on; -1: no memory. */
+static int fill(struct libscols_line *line, size_t first, const struct selection *selection,
+		const struct rows *rows, unsigned int row)
+{
+	for (unsigned int i = 0; i < selection->count; i++) {
+		struct value value = selection->column[i]->get(rows, row);
+
+		if (scols_line_set_data(line, first + i, value_show(rows, &value)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct libscols_line *table_add(struct libscols_table *table, const struct selection *selection,
+				const struct rows *rows, unsigned int row)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+
+	return line && fill(line, 0, selection, rows, row) == 0 ? line : NULL;
+}
+
+struct libscols_line *tree_add(struct libscols_table *table, const struct selection *selection,
+			       const struct rows *rows, unsigned int row,
+			       struct libscols_line *parent, const char *label)
+{
+	struct libscols_line *line = scols_table_new_line(table, parent);
+
+	if (!line || scols_line_set_data(line, 0, label) < 0)
+		return NULL;
+	return !rows || fill(line, 1, selection, rows, row) == 0 ? line : NULL;
+}
+
+int table_print(struct libscols_table *table)
+{
+	return scols_print_table(table) < 0 && !ferror(stdout) ? -ENOMEM : 0;
+}
