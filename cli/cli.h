@@ -29,8 +29,10 @@ int cmd_pub(int argc, char **argv);
 int cmd_sub(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
+int cmd_ls(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
 
-extern const char pub_usage[], sub_usage[], info_usage[], rm_usage[];
+extern const char pub_usage[], sub_usage[], info_usage[], rm_usage[], ls_usage[], ps_usage[];
 
 /*
  * complain - an error, on standard error: what was being done, to what, and why

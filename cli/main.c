@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,13 +13,16 @@
 #include "cli.h"
 
 static const char usage[] =
-	"Usage: coshm COMMAND [OPTION]... CHANNEL\n"
-	"Channels in memory that containers share.\n"
+	"Usage: coshm COMMAND [OPTION]... [CHANNEL | CONTAINER...]\n"
+	"Memory that containers share: channels, and who shares what with whom.\n"
 	"\n"
 	"  pub   publish lines or records from standard input\n"
 	"  sub   print messages as they come\n"
 	"  info  show what a channel is, and who has it open\n"
 	"  rm    remove a channel\n"
+	"\n"
+	"  ls    list shared memory, semaphores, queues and channels of all containers\n"
+	"  ps    list the processes that use them\n"
 	"\n"
 	"  -h, --help     show this text; coshm COMMAND --help says more\n"
 	"  -V, --version  show the version\n"
@@ -34,10 +38,9 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *usage;
 } commands[] = {
-	{ "pub", cmd_pub, pub_usage },
-	{ "sub", cmd_sub, sub_usage },
-	{ "info", cmd_info, info_usage },
-	{ "rm", cmd_rm, rm_usage },
+	{ "pub", cmd_pub, pub_usage },    { "sub", cmd_sub, sub_usage },
+	{ "info", cmd_info, info_usage }, { "rm", cmd_rm, rm_usage },
+	{ "ls", cmd_ls, ls_usage },       { "ps", cmd_ps, ps_usage },
 };
 
 static const struct command *find(const char *name)
@@ -108,6 +111,7 @@ int main(int argc, char **argv)
 
 	hold_standard_descriptors();
 	stop_setup();
+	setlocale(LC_CTYPE, ""); /* tables are drawn in the terminal's characters */
 	status = dispatch(argc - 1, argv + 1);
 	/* A reader that has had enough is no failure; neither is being told to stop. */
 	if (fflush(stdout) != 0 && !stop_requested() && errno != EPIPE) {

@@ -18,7 +18,7 @@ static const char *check_all(const struct syntax *syntax, void *asked, int opera
 {
 	const char *bad = syntax->finish ? syntax->finish(asked) : NULL;
 
-	if (bad)
+	if (bad || syntax->free_operands)
 		return bad;
 	if (operands == 0)
 		return "which channel?";
@@ -43,7 +43,7 @@ int parse_options(const struct syntax *syntax, void *asked, const char **dir, in
 			bad_usage(syntax->command);
 			return -1;
 		}
-		bad = c == 'd' ? take_dir(dir, optarg) : syntax->take(asked, c, optarg);
+		bad = c == 'd' && dir ? take_dir(dir, optarg) : syntax->take(asked, c, optarg);
 		if (bad && optarg)
 			complain(NULL, "%s, not '%s'", bad, optarg);
 		else if (bad)

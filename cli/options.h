@@ -16,7 +16,8 @@ struct syntax {
 	const char *usage;
 	const char *letters; /* of its options; -d and -h are taken here */
 	const struct option *options;
-	bool many; /* channels may be given; else one            */
+	bool many;          /* channels may be given; else one            */
+	bool free_operands; /* what and how many there are is the command's own affair */
 
 	/* One option; then, unless it is NULL, all together.  What is wrong, or NULL. */
 	const char *(*take)(void *asked, int c, const char *text);
@@ -24,7 +25,8 @@ struct syntax {
 };
 
 /*
- * parse_options - fill @asked, and @dir if that is given; optind is at the first channel then.
+ * parse_options - fill @asked, and @dir if that is given; with @dir NULL, -d is one of the
+ * options that @asked takes.  optind is at the first channel then.
  *
  * Returns 0, or -1 with the status to end with: it showed the help, or has complained.
  */

@@ -91,7 +91,7 @@ counter() {
 @test "help is as it was agreed on, and given in every way" {
 	diff <(coshm --help) "$BATS_TEST_DIRNAME/golden/coshm.help"
 	diff <(coshm help) "$BATS_TEST_DIRNAME/golden/coshm.help"
-	for command in pub sub info rm; do
+	for command in pub sub info rm ls ps; do
 		diff <(coshm help $command) "$BATS_TEST_DIRNAME/golden/coshm-$command.help"
 		diff <(coshm $command --help) "$BATS_TEST_DIRNAME/golden/coshm-$command.help"
 		diff <(coshm $command -h) "$BATS_TEST_DIRNAME/golden/coshm-$command.help"
@@ -167,6 +167,16 @@ counter() {
 		sub --dir= a
 		info --dir= a
 		rm --dir= a
+		ls --nonsense
+		ls --output nonsense
+		ls --output=
+		ls --output +size
+		ls --filter size
+		ls --filter nonsense=1
+		ls --json --output key
+		ls --json --tree
+		ps --output key
+		ps --filter key=1
 	END
 	[[ -z $(ls -A "$COSHM_DIR") ]]
 }

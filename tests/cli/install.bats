@@ -19,6 +19,8 @@ bats_require_minimum_version 1.5.0
 		./lib/libcoshm.so.0.1.0
 		./lib/pkgconfig/coshm.pc
 		./share/man/man1/coshm-info.1
+		./share/man/man1/coshm-ls.1
+		./share/man/man1/coshm-ps.1
 		./share/man/man1/coshm-pub.1
 		./share/man/man1/coshm-rm.1
 		./share/man/man1/coshm-sub.1

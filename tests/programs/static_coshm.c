@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * static_coshm.c - what the static coshm of the tests has instead: no table, as
- * Debian has no static libsmartcols, and no names of groups, which libc looks up
- * in libraries that it loads.
+ * Debian has no static libsmartcols, no names of groups, which libc looks up
+ * in libraries that it loads, and nothing that looks at the whole machine.
  */
 #include "info_report.h"
 #include "pub.h"
@@ -26,3 +26,15 @@ int info_print_table(const struct info_view *view, const struct info_columns *co
 	(void)columns;
 	return info_print_json(view);
 }
+
+#define NOT_IN_STATIC(name)                                                                        \
+	const char name##_usage[] = "";                                                            \
+	int cmd_##name(int argc, char **argv)                                                      \
+	{                                                                                          \
+		(void)argc;                                                                        \
+		complain(NULL, "%s: not in the static one", argv[0]);                              \
+		return CLI_FAILED;                                                                 \
+	}
+
+NOT_IN_STATIC(ls)
+NOT_IN_STATIC(ps)
