@@ -4,7 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 
-@test "meson install: programs, library, header and man pages, and nothing else" {
+@test "meson install: programs, library, header, man pages and completions, and nothing else" {
 	DESTDIR=$BATS_TEST_TMPDIR meson install --no-rebuild -C "${COSHM_BUILD:?the build folder}"
 	cd "$BATS_TEST_TMPDIR/usr/local"
 	# Debian has a folder for each processor in lib; without dpkg-dev, Meson takes lib64.
@@ -18,6 +18,7 @@ bats_require_minimum_version 1.5.0
 		./lib/libcoshm.so.0
 		./lib/libcoshm.so.0.1.0
 		./lib/pkgconfig/coshm.pc
+		./share/bash-completion/completions/coshm
 		./share/man/man1/coshm-info.1
 		./share/man/man1/coshm-ls.1
 		./share/man/man1/coshm-ps.1
@@ -31,6 +32,7 @@ bats_require_minimum_version 1.5.0
 		./share/man/man3/coshm_queue.3
 		./share/man/man3/coshm_stream.3
 		./share/man/man7/coshm.7
+		./share/zsh/site-functions/_coshm
 	END
 	for program in shm_read shm_write coshm; do
 		run -0 "./bin/$program" --version
