@@ -291,9 +291,10 @@ static void receiver(const struct order *order, void **ends, unsigned int count,
 		tell(control->moved, r.count);
 		/* Not from this look, which may come late and then see a burst alone. */
 		if (!r.begun && now_ns() > r.warm) {
-			tell(control->begun, r.warm);
 			r.begun = r.warm;
 			r.count = 0;
+			tell(control->moved, 0); /* before others count from here */
+			tell(control->begun, r.begun);
 		}
 	}
 	tell(control->moved, r.count);
