@@ -4,7 +4,8 @@
 import dataclasses
 import typing
 
-PEERS = ["iceoryx", "ucx", "openmpi", "boost", "zeromq", "nng", "pipe", "unix", "mq", "sysv"]
+PEERS = ["iceoryx", "cyclonedds", "fastdds", "ucx", "openmpi", "boost", "zeromq", "nng", "pipe",
+         "unix", "mq", "sysv"]
 SIZES = {"64": 64, "1k": 1024, "64k": 65536, "1m": 1 << 20}
 
 
@@ -96,7 +97,7 @@ def rows(huge):
                   ["--work", "attach", "--kind", "stream"], names("coshm", "boost", "ring"),
                   "p50_ns", "us", 1e-3)
     yield stopped("subscriber", "Overwriting stream, 1 of 2 subscribers stopped",
-                  names("coshm", "iceoryx"), "stream", 1, 2, 2, "--lossy")
+                  names("coshm", "iceoryx", "cyclonedds"), "stream", 1, 2, 2, "--lossy")
     yield stopped("consumer", "Queue 2:2, a consumer stopped", names("coshm", "boost"),
                   "queue", 2, 2, 3)
     yield stopped("producer", "Queue 2:2, a producer stopped", names("coshm", "boost"),
