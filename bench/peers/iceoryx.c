@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* iceoryx.c - iceoryx classic through its C binding; bench/run starts its daemon, RouDi. */
+#include <iceoryx_binding_c/log.h>
 #include <iceoryx_binding_c/publisher.h>
 #include <iceoryx_binding_c/runtime.h>
 #include <iceoryx_binding_c/subscriber.h>
@@ -67,6 +68,7 @@ static void *open_end(const struct task *task)
 	if (!end)
 		die("no memory");
 	snprintf(name, sizeof(name), "%s-%u", task->name, task->side);
+	iox_set_loglevel(Iceoryx_LogLevel_Error);
 	iox_runtime_init(name);
 	if (task->side == 0 || task->kind == PAIR)
 		open_pub(end, task, task->side ? "back" : "there");
