@@ -29,6 +29,7 @@ import rows as rows_of  # noqa: E402
 
 BUILD = os.path.join(ROOT, "build-bench")
 PROGRAMS = os.path.join(BUILD, "bench")
+NO_BELL = os.path.join(PROGRAMS, "libcoshm-no-bell.so")
 BOUNCE_SPREAD = 1.3  # runs whose cache line took longer or shorter than that are not compared
 BUSY = 0.05  # of the two CPUs, taken by others: a row measured so is marked
 RISE = 1.10  # of an instruction count: --compare fails
@@ -581,7 +582,7 @@ def measure(options, old):
               + ", ".join(f"{size} B {float(ns):,.1f} ns"
                           for size, ns in machine["memcpy_ns"].items()))
         try:
-            for row in rows_of.rows(huge):
+            for row in rows_of.rows(NO_BELL, huge):
                 if wanted(options, row.key):
                     results["rows"][row.key] = bench.row(row)
                     print_row(row.key, results["rows"][row.key])
@@ -605,7 +606,7 @@ def measure(options, old):
 def main():
     options = parse()
     if options.list:
-        for row in rows_of.rows(None):
+        for row in rows_of.rows(NO_BELL, None):
             print(f"{row.key:24}{row.title}")
         print(f"{'count':24}instructions of each operation, by callgrind")
         print(f"{'memory':24}bytes of a channel beside its ring")

@@ -60,8 +60,9 @@ def stopped(key, title, contestants, kind, senders, receivers, side, *more):
                "% of their throughput that the others keep", True)
 
 
-def rows(huge):
-    """All rows; those with huge pages only if @huge is a folder of them."""
+def rows(no_bell, huge):
+    """All rows; @no_bell is the library that does not look for sleepers; those with huge pages
+    only if @huge is a folder of them."""
     trip = ["--work", "round-trip", "--kind", "pair", "--bytes", "64"]
     stream = ["--work", "one-way", "--kind", "stream", "--bytes", "64"]
     yield latency("rtt-spin", "Round trip, 64 B, spinning", trip,
@@ -91,8 +92,10 @@ def rows(huge):
         yield rate(f"queue-{each}-{each}", f"Queue, {each} producers, {each} consumers, 64 B",
                    ["--work", "one-way", "--kind", "queue", "--bytes", "64", "--senders",
                     str(each), "--receivers", str(each)], names("coshm", "boost", "mq", "sysv"))
+    either = [("coshm", [], None), ("coshm+nobell", [], {"LD_PRELOAD": no_bell})]
     yield rate("publish-alone", "Publishing while nobody is there, 64 B",
-               [*stream, "--receivers", "0"], names("coshm"))
+               [*stream, "--receivers", "0"], either)
+    yield rate("publish-awake", "Publishing to one that polls, 64 B", stream, either)
     yield latency("attach", "Attach and detach",
                   ["--work", "attach", "--kind", "stream"], names("coshm", "boost", "ring"),
                   "p50_ns", "us", 1e-3)
