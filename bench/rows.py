@@ -101,6 +101,8 @@ def rows(no_bell, huge):
                   "p50_ns", "us", 1e-3)
     yield stopped("subscriber", "Overwriting stream, 1 of 2 subscribers stopped",
                   names("coshm", "iceoryx", "cyclonedds"), "stream", 1, 2, 2, "--lossy")
+    yield stopped("reader", "Latest value, 1 of 2 readers stopped: new values that the other reads",
+                  names("coshm"), "latest", 1, 2, 2)
     yield stopped("consumer", "Queue 2:2, a consumer stopped", names("coshm", "boost"),
                   "queue", 2, 2, 3)
     yield stopped("producer", "Queue 2:2, a producer stopped", names("coshm", "boost"),
