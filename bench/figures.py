@@ -64,6 +64,8 @@ FIGURES = [
      lambda r: median(r, "oneway-1m-copy") / crossing(r)),
     ("1 MiB by loan: time / that of 64 B by loan", 1.5, False,
      lambda r: median(r, "oneway-64-loan") / median(r, "oneway-1m-loan")),
+    ("1 MiB by loan: time / that of 64 KiB by loan", 1.5, False,
+     lambda r: median(r, "oneway-64k-loan") / median(r, "oneway-1m-loan")),
     ("latest, publisher idle / memcpy, worst size", 1.25, False,
      lambda r: read_against_memcpy(r, "idle")),
     ("latest, publisher 1 M/s / memcpy, worst size", 1.25, False,
