@@ -44,11 +44,12 @@ _coshm_containers() {
 		sed -n 's/^ *"container": "\(.*\)",\{0,1\}$/\1/p'
 }
 
-# _coshm_operands COMMAND DIR: what the first line of its help asks for
+# _coshm_operands COMMAND DIR WORD: what the first line of its help asks for
 _coshm_operands() {
 	local line
 
 	read -r line < <(_coshm_help "$1")
+	[[ $line != *DIR* ]] || compgen -d -- "$3"
 	[[ $line != *CHANNEL* ]] || _coshm_channels "$2"
 	[[ $line != *CONTAINER* ]] || _coshm_containers
 }
@@ -108,7 +109,7 @@ _coshm() {
 		COMPREPLY=($(compgen -W "$(_coshm_options "$command")" -- "$word"))
 	else
 		COMPREPLY=($(compgen -W \
-			"$(_coshm_operands "$command" "$(_coshm_dir "${COMP_WORDS[@]}")")" -- "$word"))
+			"$(_coshm_operands "$command" "$(_coshm_dir "${COMP_WORDS[@]}")" "$word")" -- "$word"))
 	fi
 }
 

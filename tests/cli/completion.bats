@@ -116,3 +116,15 @@ knows_what_there_is() {
 @test "channels and containers that there are are offered" {
 	each_shell knows_what_there_is
 }
+
+knows_folders() {
+	[[ $("$1" any /usr/sh) == *$2* ]]
+}
+
+@test "folders are offered where a command's first line of help has one" {
+	coshm=$BATS_TEST_TMPDIR/coshm
+	printf '#!/bin/sh\necho "Usage: coshm any [OPTION]... DIR|PID"\n' >"$coshm"
+	chmod +x "$coshm"
+	knows_folders in_bash /usr/share
+	if command -v zsh; then knows_folders in_zsh files; fi
+}
