@@ -81,8 +81,4 @@ void doctor_free(struct diagnosis *diagnosis);
 const char *finding_code_name(enum finding_code code);
 const char *severity_name(enum severity severity);
 
-/* Does nobody use it, in any namespace that we saw?  MAYBE: it could not be told, and why. */
-enum orphan { ORPHAN_NO, ORPHAN_YES, ORPHAN_MAYBE };
-enum orphan object_orphan(const struct snapshot *s, int object, const char **why);
-
 #endif /* COSHM_INSPECT_DOCTOR_H */

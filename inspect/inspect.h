@@ -20,6 +20,7 @@
  *   engine.c   Docker's and Podman's API over their sockets; names for ids
  *   scan.c     all of it together
  *   doctor.c   a snapshot in, findings out: doctor.h
+ *   orphan.c   which objects nobody uses any more: orphan.h
  *
  * Things name each other by index into the snapshot's arrays; NOBODY is none.
  * All memory belongs to the snapshot.
