@@ -235,11 +235,36 @@ static void gather_view(struct scan *scan, int number)
 	read_view(scan, number);
 }
 
+/*
+ * Of a process whose namespaces are hidden from us the mounts are not: which of
+ * the areas that others have at /dev/shm it has, too.
+ */
+static int find_area_of_hidden(struct scan *scan, pid_t pid)
+{
+	struct mount_line line, shm = { 0 };
+	struct span text;
+	const char *root;
+
+	if (read_mountinfo(scan, pid) < 0)
+		return NOBODY;
+	text = buffer_span(&scan->text);
+	while (mountinfo_next(&text, &line))
+		if (covers(&line, SHM) && span_length(line.point) >= span_length(shm.point))
+			shm = line;
+	if (span_length(shm.point) == 0)
+		return NOBODY;
+	root = root_below(scan, &shm, SHM);
+	return table_find(&scan->area_by_root, device_number(shm.dev_major, shm.dev_minor),
+			  span_hash(span_of(root, strlen(root))));
+}
+
 void mounts_gather(struct scan *scan)
 {
 	for (unsigned int i = 0; i < scan->view_count; i++)
 		gather_view(scan, (int)i);
 	for (unsigned int i = 0; i < scan->fact_count; i++)
-		if (scan->facts[i].view != NOBODY)
-			scan->s->processes[i].shm_area = scan->views[scan->facts[i].view].shm_area;
+		scan->s->processes[i].shm_area =
+			scan->facts[i].view != NOBODY ?
+				scan->views[scan->facts[i].view].shm_area :
+				find_area_of_hidden(scan, scan->s->processes[i].pid);
 }
