@@ -208,11 +208,11 @@ static void read_maps(struct scan *scan, int number)
 
 	snprintf(path, sizeof(path), "%d/maps", p->pid);
 	err = buffer_read(&scan->text, scan->proc, path);
+	p->maps_seen = err == 0 || is_gone(-err); /* who is gone maps nothing */
 	if (err < 0) {
 		scan_lacks(scan, LACK_MAPS, -err);
 		return;
 	}
-	p->maps_seen = true;
 	text = buffer_span(&scan->text);
 	while (maps_next(&text, &line)) {
 		object = find_mapped(scan, p, &line);
