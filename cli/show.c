@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose.h"
 #include "cli.h"
 #include "listing.h"
 #include "look.h"
@@ -151,21 +152,10 @@ static int take_columns(struct asked *asked)
 			    show->tree            ? set->tree :
 			    asked->listing.titles ? set->grouped :
 						    set->standard;
-	char why[WHY_BYTES], known[WHY_BYTES + 32];
 
-	snprintf(known, sizeof(known), "the columns are ");
-	columns_names(set, known + strlen(known));
-	if (columns_select(set, names, &asked->listing.selection, why) < 0) {
-		complain(known, "%s", why);
+	if (choose_columns(set, names, &asked->listing.selection) < 0)
 		return -1;
-	}
-	for (unsigned int i = 0; i < show->filters; i++) {
-		if (filter_parse(set, show->filter[i], &asked->filter[i], why) < 0) {
-			complain(known, "cannot filter by '%s': %s", show->filter[i], why);
-			return -1;
-		}
-	}
-	return 0;
+	return choose_filters(set, show->filter, show->filters, asked->filter);
 }
 
 static bool kind_wanted(const struct show *show, enum object_kind kind)
