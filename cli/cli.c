@@ -166,6 +166,41 @@ int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number)
 	return 0;
 }
 
+/* A number with one of @letters behind it, or none, which is the first; -1 if it is not. */
+static int parse_with_unit(const char *text, const char *letters, const uint64_t *factor,
+			   uint64_t *number)
+{
+	size_t digits = strspn(text, "0123456789");
+	const char *letter = strchr(letters, text[digits] ? text[digits] : letters[0]);
+	char copy[24];
+	uint64_t n;
+
+	if (!letter || digits >= sizeof(copy) || (text[digits] && text[digits + 1]))
+		return -1;
+	memcpy(copy, text, digits);
+	copy[digits] = '\0';
+	if (parse_number(copy, 0, UINT64_MAX, &n) < 0 ||
+	    __builtin_mul_overflow(n, factor[letter - letters], &n))
+		return -1;
+	*number = n;
+	return 0;
+}
+
+int parse_bytes(const char *text, uint64_t *bytes)
+{
+	static const uint64_t factor[] = { 1, UINT64_C(1) << 10, UINT64_C(1) << 20,
+					   UINT64_C(1) << 30, UINT64_C(1) << 40 };
+
+	return parse_with_unit(text, "BKMGT", factor, bytes);
+}
+
+int parse_age(const char *text, uint64_t *seconds)
+{
+	static const uint64_t factor[] = { 1, 60, 3600, 86400 };
+
+	return parse_with_unit(text, "smhd", factor, seconds);
+}
+
 static int parse_fraction(const char *text, double min, double max, double *number)
 {
 	char *end;

@@ -31,8 +31,10 @@ int cmd_info(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
+int cmd_grow(int argc, char **argv);
 
 extern const char pub_usage[], sub_usage[], info_usage[], rm_usage[], ls_usage[], ps_usage[];
+extern const char grow_usage[];
 
 /*
  * complain - an error, on standard error: what was being done, to what, and why
@@ -55,6 +57,12 @@ int bad_usage(const char *command);
 
 /* A whole number from @min to @max, and nothing behind it; -1 if it is not. */
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number);
+
+/* Bytes: a whole number, and K, M, G or T behind it; -1 if it is not. */
+int parse_bytes(const char *text, uint64_t *bytes);
+
+/* How long ago: a whole number of seconds, or of s, m, h or d; -1 if it is not. */
+int parse_age(const char *text, uint64_t *seconds);
 
 /* Seconds with a fraction, a millisecond to a year; -1 if they are not. */
 int parse_seconds(const char *text, int64_t *ns);
