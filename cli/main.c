@@ -23,6 +23,7 @@ static const char usage[] =
 	"\n"
 	"  ls     list shared memory, semaphores, queues and channels of all containers\n"
 	"  ps     list the processes that use them\n"
+	"  clean  remove what nobody uses any more\n"
 	"  grow   enlarge the /dev/shm of a running container\n"
 	"\n"
 	"  -h, --help     show this text; coshm COMMAND --help says more\n"
@@ -42,7 +43,7 @@ static const struct command {
 	{ "pub", cmd_pub, pub_usage },       { "sub", cmd_sub, sub_usage },
 	{ "info", cmd_info, info_usage },    { "rm", cmd_rm, rm_usage },
 	{ "ls", cmd_ls, ls_usage },          { "ps", cmd_ps, ps_usage },
-	{ "grow", cmd_grow, grow_usage },
+	{ "clean", cmd_clean, clean_usage }, { "grow", cmd_grow, grow_usage },
 };
 
 static const struct command *find(const char *name)
