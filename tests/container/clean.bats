@@ -119,6 +119,23 @@ killed() {
 	[[ $(e exec donor ls /dev/shm/coshm) == paused ]]
 }
 
+@test "clean: a channel of dead peers goes from a volume, too" {
+	mkdir -m 1777 volume
+	for name in donor dead; do
+		run_container $name "${private[@]}" -v "$programs:/srv:ro" -v "$PWD/volume:/mnt" \
+			-e COSHM_DIR=/mnt -- sh -c 'tail -f /dev/null | exec /srv/coshm pub "$1"' sh $name
+		await e exec $name /srv/coshm info --json $name
+	done
+	killed dead
+	# Those that several containers have are looked into.
+	run_container other "${private[@]}" -v "$programs:/srv:ro" -v "$PWD/volume:/mnt" \
+		-- /srv/coshm sub nothing
+	await running other
+	clean 0 --yes /mnt/dead
+	[[ $output == *"channel "*" dead "*" removed "* ]]
+	[[ $(ls volume) == donor ]]
+}
+
 # So large is the /dev/shm that this container sees.
 megabytes() {
 	echo $(($(e exec "$1" stat -f -c '%b * %S' /dev/shm) >> 20))
