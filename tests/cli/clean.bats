@@ -58,8 +58,13 @@ clean() {
 	run --separate-stderr "-$status" coshm clean "$@"
 }
 
+# enter COMMAND...: in the box, as start does: the pid is the command's own
+enter() {
+	start nsenter --target "$box" --ipc --mount "$@"
+}
+
 killed_writer() {
-	start nsenter --target "$box" --ipc --mount shm_write --key-file /dev/shm/key
+	enter shm_write --key-file /dev/shm/key
 	writer=$!
 	await attached 1
 }
@@ -92,7 +97,7 @@ segments() {
 
 @test "clean: what somebody is attached to, or has open, stays" {
 	killed_writer
-	start in_box sh -c 'exec 3>/dev/shm/open; echo opened; exec tail -f /dev/null'
+	enter sh -c 'exec 3>/dev/shm/open; echo opened; exec tail -f /dev/null'
 	await grep opened box.out
 	in_box sh -c 'echo x >/dev/shm/nobodys; echo x >/dev/shm/sem.nobodys'
 	clean 0 --yes --noheadings "$box"
@@ -122,12 +127,12 @@ segments() {
 	[[ $(in_box ipcs -s | grep -c '^0x') == 1 && $(in_box ipcs -q | grep -c '^0x') == 1 ]]
 }
 
-# channel NAME: one whose publisher is killed; what is in $publisher
+# publish NAME: a channel of this name; its publisher is $publisher
 publish() {
-	start in_box sh -c 'tail -f /dev/null | exec coshm pub "$1"' sh "$1"
+	mkfifo "$1"
+	enter sh -c 'exec coshm pub "$1" <>"$2"' sh "$1" "$PWD/$1"
+	publisher=$!
 	await in_box coshm info "$1"
-	publisher=$(pgrep -f "^coshm pub $1$")
-	pids+=("$publisher")
 }
 
 @test "clean: a channel of dead peers is removed; one in use, or left in good order, is not" {

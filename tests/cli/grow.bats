@@ -5,7 +5,10 @@
 
 bats_require_minimum_version 1.5.0
 
+load ../await
+
 setup() {
+	holder=
 	PATH="${COSHM_BUILD:?the build folder}/cli:$PATH"
 	cd "$BATS_TEST_TMPDIR" || return
 	mkdir tmpfs
@@ -13,6 +16,7 @@ setup() {
 }
 
 teardown() {
+	[[ ! $holder ]] || kill -KILL "$holder"
 	umount -l tmpfs
 }
 
@@ -43,13 +47,11 @@ bytes() {
 @test "grow: by the process that sees it" {
 	unshare --mount sh -c 'mount -t tmpfs -o size=1m tmpfs /dev/shm && echo up && exec tail -f /dev/null' \
 		>out 2>&1 </dev/null 3>&- &
-	load ../await
+	holder=$!
 	await grep up out
-	run -0 coshm grow $! 3M
-	[[ $output == "/dev/shm of $!: 3M, was 1M, 0B used" ]]
-	[[ $(stat -f -c %b /proc/$!/root/dev/shm) == 768 ]]
-	kill -KILL $!
-	wait $! 2>/dev/null || true
+	run -0 coshm grow "$holder" 3M
+	[[ $output == "/dev/shm of $holder: 3M, was 1M, 0B used" ]]
+	[[ $(stat -f -c %b /proc/$holder/root/dev/shm) == 768 ]]
 }
 
 @test "grow: a user who is nobody here grows what is his" {
@@ -57,12 +59,10 @@ bytes() {
 	setpriv --reuid 1234 --regid 1234 --clear-groups unshare --user --map-root-user --mount sh -c \
 		'mount -t tmpfs -o size=1m tmpfs /dev/shm && echo up && exec tail -f /dev/null' \
 		>out 2>&1 </dev/null 3>&- &
-	load ../await
+	holder=$!
 	await grep up out
-	run -0 setpriv --reuid 1234 --regid 1234 --clear-groups "$(command -v coshm)" grow $! 3M
-	[[ $output == *"/dev/shm of $!: 3M, was 1M, 0B used" ]]
-	kill -KILL $!
-	wait $! 2>/dev/null || true
+	run -0 setpriv --reuid 1234 --regid 1234 --clear-groups "$(command -v coshm)" grow "$holder" 3M
+	[[ $output == *"/dev/shm of $holder: 3M, was 1M, 0B used" ]]
 }
 
 @test "grow: more than there is of memory is done, with a warning" {
