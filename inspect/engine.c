@@ -113,7 +113,8 @@ static void ask(struct naming *n, const struct api *api, struct source *source,
 		snprintf(outcome->why, sizeof(outcome->why), "its answer is no list of containers");
 	free(answer.text);
 	for (unsigned int i = 0; i < n->s->container_count; i++)
-		if (n->s->containers[i].process != NOBODY && !describe(n, api, source, (int)i))
+		if ((n->stopped || n->s->containers[i].process != NOBODY) &&
+		    !describe(n, api, source, (int)i))
 			outcome->undescribed++;
 	source_close(source);
 }
@@ -273,7 +274,7 @@ static void find_donors(struct naming *n)
 
 void engines_name(struct snapshot *s, const struct inspect_opts *opts)
 {
-	struct naming n = { .s = s };
+	struct naming n = { .s = s, .stopped = opts->describe_stopped };
 	struct outcome outcomes[API_COUNT] = { 0 };
 	struct asked asked = { 0 };
 

@@ -26,6 +26,7 @@ struct naming {
 	struct snapshot *s;
 	unsigned int *slots; /* of a hash table: index + 1, or 0 */
 	unsigned int slot_count, added;
+	bool stopped; /* those without a process are described, too */
 };
 
 /* False: no memory. */

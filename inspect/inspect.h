@@ -230,9 +230,10 @@ struct snapshot {
 struct inspect_opts {
 	const char *root; /* a recorded machine's folder, for tests; NULL: this one       */
 	const char *const
-		*dirs;   /* more directories with channels, as we see them; ends with NULL */
-	bool no_engines; /* do not ask engines for names                                 */
-	bool no_maps;    /* leave out who maps what: much faster                          */
+		*dirs;         /* more directories with channels, as we see them; ends with NULL */
+	bool no_engines;       /* do not ask engines for names                                 */
+	bool describe_stopped; /* how stopped containers are configured: slower */
+	bool no_maps;          /* leave out who maps what: much faster                          */
 };
 
 /*

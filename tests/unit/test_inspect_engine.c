@@ -160,6 +160,24 @@ static void test_docker_stopped(void **state)
 	end(s);
 }
 
+/* Nobody here has a process. */
+static void test_describe_stopped(void **state)
+{
+	const struct inspect_opts plain = { .root = RECORDED };
+	const struct inspect_opts opts = { .root = RECORDED, .describe_stopped = true };
+	struct snapshot *s = scene();
+
+	(void)state;
+	engines_name(s, &plain);
+	assert_string_equal(by_id(s, JOINER)->donor_id, "");
+	end(s);
+	s = scene();
+	engines_name(s, &opts);
+	assert_string_equal(by_id(s, JOINER)->donor_id, DONOR);
+	assert_string_equal(donor_of(s, JOINER)->id, DONOR);
+	end(s);
+}
+
 static void test_podman(void **state)
 {
 	const struct inspect_opts opts = { .root = RECORDED };
@@ -673,6 +691,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_docker),
 		cmocka_unit_test(test_docker_stopped),
+		cmocka_unit_test(test_describe_stopped),
 		cmocka_unit_test(test_podman),
 		cmocka_unit_test(test_podman_without_cgroup),
 		cmocka_unit_test(test_create_command),
