@@ -22,7 +22,11 @@ enum finding_code {
 	FINDING_NOT_JOINED,    /* neither was told to join the other              */
 	FINDING_POSIX_ONLY,
 	FINDING_SYSV_ONLY,
-	FINDING_CHANNELS_ONLY, /* a common volume: channels, and coshm run        */
+	FINDING_CHANNELS_ONLY, /* a common volume                                 */
+	FINDING_NO_SHM,        /* one has no /dev/shm at all                      */
+	FINDING_STOPPED,       /* one of them does not run                        */
+	FINDING_DONOR_GONE,    /* it is stopped, and its donor is removed: it can never start */
+	FINDING_UNSEEN,        /* it could not be told                            */
 	FINDING_USER_NAMESPACE,
 	FINDING_LABEL,        /* SELinux                                         */
 	FINDING_DENIED,       /* uid and mode of an object                       */
@@ -42,7 +46,8 @@ enum finding_code {
 struct finding {
 	enum finding_code code;
 	enum severity severity;
-	const char *title;                   /* one sentence                              */
+	bool verdict;      /* it answers whether the two that were asked about share */
+	const char *title; /* one sentence                              */
 	const char *evidence[FINDING_LINES]; /* what was read where; ends with NULL or is full */
 	const char *fix[FINDING_LINES];      /* commands to run, in this order            */
 	const char *fix_note;         /* what they are for, or why there is none; may be NULL */
