@@ -16,15 +16,16 @@ static const char usage[] =
 	"Usage: coshm COMMAND [OPTION]... [CHANNEL | CONTAINER...]\n"
 	"Memory that containers share: channels, and who shares what with whom.\n"
 	"\n"
-	"  pub    publish lines or records from standard input\n"
-	"  sub    print messages as they come\n"
-	"  info   show what a channel is, and who has it open\n"
-	"  rm     remove a channel\n"
+	"  pub     publish lines or records from standard input\n"
+	"  sub     print messages as they come\n"
+	"  info    show what a channel is, and who has it open\n"
+	"  rm      remove a channel\n"
 	"\n"
-	"  ls     list shared memory, semaphores, queues and channels of all containers\n"
-	"  ps     list the processes that use them\n"
-	"  clean  remove what nobody uses any more\n"
-	"  grow   enlarge the /dev/shm of a running container\n"
+	"  ls      list shared memory, semaphores, queues and channels of all containers\n"
+	"  ps      list the processes that use them\n"
+	"  doctor  say whether two containers share memory, why not, and what mends it\n"
+	"  clean   remove what nobody uses any more\n"
+	"  grow    enlarge the /dev/shm of a running container\n"
 	"\n"
 	"  -h, --help     show this text; coshm COMMAND --help says more\n"
 	"  -V, --version  show the version\n"
@@ -40,10 +41,15 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *usage;
 } commands[] = {
-	{ "pub", cmd_pub, pub_usage },       { "sub", cmd_sub, sub_usage },
-	{ "info", cmd_info, info_usage },    { "rm", cmd_rm, rm_usage },
-	{ "ls", cmd_ls, ls_usage },          { "ps", cmd_ps, ps_usage },
-	{ "clean", cmd_clean, clean_usage }, { "grow", cmd_grow, grow_usage },
+	{ "pub", cmd_pub, pub_usage },
+	{ "sub", cmd_sub, sub_usage },
+	{ "info", cmd_info, info_usage },
+	{ "rm", cmd_rm, rm_usage },
+	{ "ls", cmd_ls, ls_usage },
+	{ "ps", cmd_ps, ps_usage },
+	{ "doctor", cmd_doctor, doctor_usage },
+	{ "clean", cmd_clean, clean_usage },
+	{ "grow", cmd_grow, grow_usage },
 };
 
 static const struct command *find(const char *name)

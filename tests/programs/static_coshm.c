@@ -39,4 +39,5 @@ int info_print_table(const struct info_view *view, const struct info_columns *co
 NOT_IN_STATIC(ls)
 NOT_IN_STATIC(ps)
 NOT_IN_STATIC(clean)
+NOT_IN_STATIC(doctor)
 NOT_IN_STATIC(grow)
