@@ -9,19 +9,30 @@
 
 #include "cli.h"
 
-int look_again(const struct inspect_opts *more, struct snapshot **snapshot)
+int look_quietly(const struct inspect_opts *more, struct snapshot **snapshot, char why[256])
 {
 	struct inspect_opts opts = more ? *more : (struct inspect_opts){ 0 };
 	const char *recorded = getenv("COSHM_INSPECT_ROOT");
-	char why[256];
 
 	if (recorded && recorded[0] != '\0')
 		opts.root = recorded;
-	if (inspect_scan(&opts, snapshot, why) < 0) {
-		complain(NULL, "cannot look at the machine: %s", why);
+	if (inspect_scan(&opts, snapshot, why) < 0)
 		return CLI_FAILED;
-	}
 	return (*snapshot)->note_count == 0 ? CLI_OK : CLI_INCOMPLETE;
+}
+
+int look_failed(const char *why)
+{
+	complain(NULL, "cannot look at the machine: %s", why);
+	return CLI_FAILED;
+}
+
+int look_again(const struct inspect_opts *more, struct snapshot **snapshot)
+{
+	char why[256];
+	int status = look_quietly(more, snapshot, why);
+
+	return status == CLI_FAILED ? look_failed(why) : status;
 }
 
 int look_at_machine(const struct inspect_opts *more, struct snapshot **snapshot)
@@ -35,4 +46,11 @@ int look_at_machine(const struct inspect_opts *more, struct snapshot **snapshot)
 	for (unsigned int i = 0; i < (*snapshot)->note_count; i++)
 		say("not seen: %s", (*snapshot)->notes[i]);
 	return status;
+}
+
+int64_t look_pause_ns(int64_t interval_ns, int64_t cost_ns)
+{
+	int64_t least = 9 * cost_ns;
+
+	return interval_ns - cost_ns > least ? interval_ns - cost_ns : least;
 }

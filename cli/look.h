@@ -21,4 +21,14 @@ int look_at_machine(const struct inspect_opts *more, struct snapshot **snapshot)
 /* The same without notes and remarks, for those who look time and again. */
 int look_again(const struct inspect_opts *more, struct snapshot **snapshot);
 
+/* The same without a complaint, for those who have a screen to themselves: @why it failed. */
+int look_quietly(const struct inspect_opts *more, struct snapshot **snapshot, char why[256]);
+
+/* That complaint.  CLI_FAILED. */
+int look_failed(const char *why);
+
+/* look_pause_ns - until the next look, if one that took @cost_ns is to come each @interval_ns, and
+ * no more than a tenth of the time to go into looking. */
+int64_t look_pause_ns(int64_t interval_ns, int64_t cost_ns);
+
 #endif /* COSHM_CLI_LOOK_H */
