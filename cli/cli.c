@@ -27,12 +27,16 @@
 
 static atomic_int stopping; /* and how many ticks ago */
 static timer_t ticker;
+static void (*volatile last_words)(void);
 
 static void on_tick(int sig)
 {
 	(void)sig;
-	if (atomic_fetch_add(&stopping, 1) > TICKS_MAX)
-		_exit(CLI_OK);
+	if (atomic_fetch_add(&stopping, 1) <= TICKS_MAX)
+		return;
+	if (last_words)
+		last_words();
+	_exit(CLI_OK);
 }
 
 static void on_stop(int sig)
@@ -75,6 +79,11 @@ void stop_setup(void)
 		sigaction(SIGHUP, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL); /* said by write(2) instead */
 	sigprocmask(SIG_UNBLOCK, &ours, NULL);
+}
+
+void stop_before(void (*restore)(void))
+{
+	last_words = restore;
 }
 
 bool stop_requested(void)

@@ -34,9 +34,10 @@ int cmd_ps(int argc, char **argv);
 int cmd_clean(int argc, char **argv);
 int cmd_grow(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 extern const char pub_usage[], sub_usage[], info_usage[], rm_usage[], ls_usage[], ps_usage[];
-extern const char clean_usage[], grow_usage[], doctor_usage[];
+extern const char clean_usage[], grow_usage[], doctor_usage[], top_usage[];
 
 /*
  * complain - an error, on standard error: what was being done, to what, and why
@@ -86,5 +87,11 @@ int64_t time_left_ns(int64_t timeout_ns, int64_t since_ns);
 /* From here on SIGINT, SIGTERM and SIGHUP make every blocking call return, see cli.c. */
 void stop_setup(void);
 bool stop_requested(void);
+
+/*
+ * stop_before - one who is told to stop and does not get out is ended; not before @restore, which
+ * is called in a signal handler.  NULL: nothing is to be restored.
+ */
+void stop_before(void (*restore)(void));
 
 #endif /* COSHM_CLI_CLI_H */

@@ -26,6 +26,7 @@ static const char usage[] =
 	"  doctor  say whether two containers share memory, why not, and what mends it\n"
 	"  clean   remove what nobody uses any more\n"
 	"  grow    enlarge the /dev/shm of a running container\n"
+	"  top     show live who shares what, how it grows, and what is full\n"
 	"\n"
 	"  -h, --help     show this text; coshm COMMAND --help says more\n"
 	"  -V, --version  show the version\n"
@@ -50,6 +51,7 @@ static const struct command {
 	{ "doctor", cmd_doctor, doctor_usage },
 	{ "clean", cmd_clean, clean_usage },
 	{ "grow", cmd_grow, grow_usage },
+	{ "top", cmd_top, top_usage },
 };
 
 static const struct command *find(const char *name)
