@@ -27,6 +27,7 @@ static const char usage[] =
 	"  clean   remove what nobody uses any more\n"
 	"  grow    enlarge the /dev/shm of a running container\n"
 	"  top     show live who shares what, how it grows, and what is full\n"
+	"  watch   print a line for each change of them\n"
 	"\n"
 	"  -h, --help     show this text; coshm COMMAND --help says more\n"
 	"  -V, --version  show the version\n"
@@ -52,6 +53,7 @@ static const struct command {
 	{ "clean", cmd_clean, clean_usage },
 	{ "grow", cmd_grow, grow_usage },
 	{ "top", cmd_top, top_usage },
+	{ "watch", cmd_watch, watch_usage },
 };
 
 static const struct command *find(const char *name)

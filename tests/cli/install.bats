@@ -28,6 +28,7 @@ bats_require_minimum_version 1.5.0
 		./share/man/man1/coshm-rm.1
 		./share/man/man1/coshm-sub.1
 		./share/man/man1/coshm-top.1
+		./share/man/man1/coshm-watch.1
 		./share/man/man1/coshm.1
 		./share/man/man1/shm_read.1
 		./share/man/man1/shm_write.1
