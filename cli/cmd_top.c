@@ -72,8 +72,8 @@ static void note(struct top *top)
 
 	top->view.message = s->note_count == 0 ? NULL : top->message;
 	if (s->note_count != 0)
-		snprintf(top->message, sizeof(top->message), "q quit  h help  not seen: %s%s", s->notes[0],
-			 s->note_count > 1 ? ", and more" : "");
+		snprintf(top->message, sizeof(top->message), "q quit  h help  not seen: %s%s",
+			 s->notes[0], s->note_count > 1 ? ", and more" : "");
 }
 
 static int look(struct top *top, char why[256])
