@@ -12,7 +12,7 @@
 #define BURY_EVERY_CALLS 4096u
 #define TALLY_EVERY      256u
 /* Pauses between two looks of one who waits: each look touches four lines that the others write. */
-#define RAREST_LOOK      32u
+#define RAREST_LOOK 32u
 
 static int usable(const struct coshm_queue *ch, enum coshm_role role)
 {

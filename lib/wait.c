@@ -194,8 +194,8 @@ static void look_for_crowd(struct region *r)
 
 	for (unsigned int slot = 0; slot < LAYOUT_PEERS; slot++)
 		/* Relaxed, both: an estimate. */
-		peers += atomic_load_explicit(&r->shared->peers[slot].role,
-					      memory_order_relaxed) != 0;
+		peers += atomic_load_explicit(&r->shared->peers[slot].role, memory_order_relaxed) !=
+			 0;
 	atomic_store_explicit(&r->crowded, peers > cpus_online(), memory_order_relaxed);
 }
 

@@ -22,7 +22,7 @@ static const struct {
 } known[LIST_COLUMNS] = {
 	[LIST_TYPE] = { "TYPE", 9, 4, NONE, false },
 	[LIST_OBJECT] = { "OBJECT", 8, 0, TOP_NAME, false },
-	[LIST_CONTAINER] = { "CONTAINER", 8, 3, NONE, false },
+	[LIST_CONTAINER] = { "CONTAINER", 9, 3, NONE, false },
 	[LIST_SIZE] = { "SIZE", 6, 1, TOP_SIZE, true },
 	[LIST_GROWTH] = { "GROWTH", 7, 5, TOP_GROWTH, true },
 	[LIST_USERS] = { "USERS", 5, 8, NONE, true },

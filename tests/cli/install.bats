@@ -20,6 +20,7 @@ bats_require_minimum_version 1.5.0
 		./lib/pkgconfig/coshm.pc
 		./share/bash-completion/completions/coshm
 		./share/man/man1/coshm-clean.1
+		./share/man/man1/coshm-doctor.1
 		./share/man/man1/coshm-grow.1
 		./share/man/man1/coshm-info.1
 		./share/man/man1/coshm-ls.1
