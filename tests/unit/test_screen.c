@@ -262,8 +262,8 @@ static void test_small(void **state)
 	add_channels(s);
 	s->view.rows = 10;
 	s->view.columns = 40;
-	assert_shows(s, "\nOBJECT          CONTAINER    SIZE   MSGS\n");
-	assert_shows(s, "\nbusy            web     ");
+	assert_shows(s, "\nOBJECT         CONTAINER     SIZE   MSGS\n");
+	assert_shows(s, "\nbusy           web     ");
 	assert_shows(s, "8K   1.5k\n");
 	s->view.rows = 3;
 	s->view.columns = 10;
