@@ -2,10 +2,15 @@
 """figures.py - the figures to reach, and whether they are reached."""
 
 LIMITS = ("ring", "futex")
+MOVED = 1.3  # figures of two rows whose bounces differ by more say nothing together
+
+bounces = []  # of what one figure was made of
 
 
 def median(results, row, who="coshm", field="median"):
-    return results["rows"][row]["contestants"][who][field]
+    contestant = results["rows"][row]["contestants"][who]
+    bounces.append(contestant.get("bounce_ns", 0))
+    return contestant[field]
 
 
 def best_peer(results, row):
@@ -14,7 +19,7 @@ def best_peer(results, row):
     peers = {name: c["median"] for name, c in found["contestants"].items()
              if "median" in c and name not in LIMITS and not name.startswith("coshm")}
     best = (max if found["higher"] else min)(peers, key=peers.get)
-    return best, peers[best]
+    return best, median(results, row, best)
 
 
 def against(results, row, who):
@@ -98,13 +103,22 @@ def judge(results):
     """Each figure whose rows were measured."""
     judged = []
     for what, bound, least, find in FIGURES:
+        bounces.clear()
         try:
             value = find(results)
         except (KeyError, ValueError, ZeroDivisionError):
             continue  # a row was not asked for, or a contestant is not here
+        seen = [bounce for bounce in bounces if bounce]
         judged.append({"what": what, "bound": bound, "least": least, "value": value,
-                       "reached": value >= bound if least else value <= bound})
+                       "reached": value >= bound if least else value <= bound,
+                       "moved": bool(seen) and max(seen) > MOVED * min(seen)})
     return judged
+
+
+def verdict(figure):
+    if figure["moved"]:
+        return "the machine moved in between: run these rows again"
+    return "reached" if figure["reached"] else "NOT REACHED"
 
 
 def show(judged):
@@ -113,4 +127,4 @@ def show(judged):
     for figure in judged:
         print(f"  {figure['what']:50}{figure['value']:12,.2f}  "
               f"{'at least' if figure['least'] else 'at most '} {figure['bound']:,.2f}  "
-              f"{'reached' if figure['reached'] else 'NOT REACHED'}")
+              f"{verdict(figure)}")
