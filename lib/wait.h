@@ -84,9 +84,10 @@ static inline void cpu_relax(void);
  * @rarest: pauses between two looks, doubled from 1 up to this: each look takes
  *          its cache lines from whoever is about to write there
  */
-static inline __attribute__((always_inline)) bool
-wait_briefly(const struct region *r, int64_t timeout_ns, unsigned int rarest,
-	     bool (*ready)(void *arg), void *arg)
+static inline __attribute__((always_inline)) bool wait_briefly(const struct region *r,
+							       int64_t timeout_ns,
+							       unsigned int rarest,
+							       bool (*ready)(void *arg), void *arg)
 {
 	unsigned int pauses = 1;
 
