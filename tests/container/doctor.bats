@@ -32,7 +32,7 @@ teardown() {
 }
 
 told() {
-	[[ $ENGINE_NAME != embedded ]] || skip "no engine tells how its containers were made"
+	[[ $ENGINE_NAME != embedded ]] || not_here "no engine tells how its containers were made"
 }
 
 # up NAME OPTION...: a container that only holds what it has, and ends when it is told to
@@ -218,7 +218,7 @@ in_one_namespace() {
 
 @test "doctor: a donor that is removed, under two that run on" {
 	told
-	[[ $ENGINE_NAME != podman ]] || skip "Podman removes no donor that has joiners"
+	[[ $ENGINE_NAME != podman ]] || not_here "Podman removes no donor that has joiners"
 	up writer --ipc=shareable
 	up reader "--ipc=container:$prefix-writer"
 	up other "--ipc=container:$prefix-writer"
@@ -235,7 +235,7 @@ in_one_namespace() {
 
 @test "doctor: a donor that is removed, and a joiner that can never start again" {
 	told
-	[[ $ENGINE_NAME != podman ]] || skip "Podman removes no donor that has joiners"
+	[[ $ENGINE_NAME != podman ]] || not_here "Podman removes no donor that has joiners"
 	up writer --ipc=shareable
 	up reader "--ipc=container:$prefix-writer"
 	up lone
@@ -423,7 +423,7 @@ key() {
 }
 
 @test "doctor: a limit is reached" {
-	[[ $ENGINE_NAME != embedded ]] || skip "embedded sets no limits"
+	[[ $ENGINE_NAME != embedded ]] || not_here "embedded sets no limits"
 	up writer --ipc=shareable --sysctl kernel.shmmni=4
 	up reader "--ipc=container:$prefix-writer"
 	for _ in 1 2 3 4; do e exec writer ipcmk -M 4096 >/dev/null; done
@@ -470,7 +470,7 @@ key() {
 }
 
 @test "doctor: different user namespaces" {
-	[[ $ENGINE_NAME == podman ]] || skip "Docker has one for all its containers"
+	[[ $ENGINE_NAME == podman ]] || not_here "Docker has one for all its containers"
 	up writer --ipc=shareable
 	up reader --ipc=private --uidmap 0:100000:1000 --gidmap 0:100000:1000 ||
 		skip "no user namespace can be had here"
@@ -482,7 +482,7 @@ key() {
 }
 
 @test "doctor: a container in a pod of Podman, and one that is in none" {
-	[[ $ENGINE_NAME == podman ]] || skip "Podman alone has them"
+	[[ $ENGINE_NAME == podman ]] || not_here "Podman alone has them"
 	pod=$prefix-pod
 	podman pod create --network none --name "$pod" >/dev/null
 	containers+=("$prefix-writer")
@@ -497,7 +497,7 @@ key() {
 }
 
 @test "doctor: two services of Compose" {
-	[[ $ENGINE_NAME == docker ]] || skip "Compose is Docker's here"
+	[[ $ENGINE_NAME == docker ]] || not_here "Compose is Docker's here"
 	compose=(docker-compose)
 	command -v docker-compose >/dev/null || compose=(docker compose)
 	echo services: >compose.yaml
