@@ -131,14 +131,23 @@ static uint64_t hash(const char *text)
 	return h;
 }
 
+/* One that no engine made has no id.  Before it has set its own name, it is another one. */
+static const char *identity(const struct container *c)
+{
+	return c->id[0] != '\0' ? c->id : c->name;
+}
+
 static struct key key_container(const struct snapshot *s, int i)
 {
-	return (struct key){ .part = { s->containers[i].engine, hash(s->containers[i].id) } };
+	const struct container *c = &s->containers[i];
+
+	return (struct key){ .part = { c->engine, hash(identity(c)) } };
 }
 
 static bool check_container(const struct same *same, int before, int after)
 {
-	return strcmp(same->before->containers[before].id, same->after->containers[after].id) == 0;
+	return strcmp(identity(&same->before->containers[before]),
+		      identity(&same->after->containers[after])) == 0;
 }
 
 /* ---- namespaces and areas: the same while somebody has stayed ------------------------------ */
