@@ -18,7 +18,7 @@ setup() {
 	# tests/unit/test_inspect_orphan.c.
 	[[ $(readlink /proc/self/ns/user) == 'user:[4026531837]' &&
 		$(readlink /proc/self/ns/pid) == 'pid:[4026531836]' ]] ||
-		skip "root of the machine alone sees who else could use it"
+		skip "not on this machine: its root alone sees who else could use it"
 	start unshare --ipc --mount sh -c \
 		'mount -t tmpfs tmpfs /dev/shm && mkdir /dev/shm/coshm && echo up && exec tail -f /dev/null'
 	box=$!
