@@ -21,6 +21,8 @@
  *   scan.c     all of it together
  *   doctor.c   a snapshot in, findings out: doctor.h
  *   orphan.c   which objects nobody uses any more: orphan.h
+ *   changes.c  two snapshots in, what happened in between out: changes.h; same.c
+ *   find.c     which containers somebody means by a word
  *
  * Things name each other by index into the snapshot's arrays; NOBODY is none.
  * All memory belongs to the snapshot.

@@ -363,6 +363,21 @@ static void test_container_starts_paused(void **state)
 	assert_string_equal(told(s), "started paused");
 }
 
+/* One that no engine made has no id, and is met before it has set its own host name. */
+static void test_container_without_id_gets_its_name(void **state)
+{
+	struct scene *s = *state;
+	struct snapshot *both[] = { s->before, s->after };
+
+	for (int i = 0; i < 2; i++) {
+		look_container(both[i], i == 0 ? "pid 11" : "web", 0, 0);
+		look_process(both[i], 11, 78, 0, 0, 0);
+		both[i]->containers[0].engine = ENGINE_OTHER;
+		both[i]->containers[0].id = "";
+	}
+	assert_string_equal(told(s), "stopped started");
+}
+
 /* A donor in the namespace @ino, run by @pid, and its joiner, in @joined. */
 static void add_pair(struct snapshot *s, uint64_t ino, pid_t pid, uint64_t joined)
 {
@@ -532,6 +547,7 @@ int main(void)
 		TEST(test_container_starts_and_stops),
 		TEST(test_container_paused),
 		TEST(test_container_starts_paused),
+		TEST(test_container_without_id_gets_its_name),
 		TEST(test_split),
 		TEST(test_split_is_told_once),
 		TEST(test_rejoined),
