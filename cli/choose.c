@@ -18,6 +18,41 @@ static const char *known(const struct column_set *set, char room[KNOWN_BYTES])
 	return room;
 }
 
+const char *choice_take(struct choice *choice, int c, const char *text)
+{
+	switch (c) {
+	case 'o':
+		choice->columns = text;
+		return NULL;
+	case 'n':
+		choice->no_headings = true;
+		return NULL;
+	case 'b':
+		choice->exact = true;
+		return NULL;
+	default:
+		return texts_add(&choice->filters, text, "too many filters");
+	}
+}
+
+bool choice_table(const struct choice *choice)
+{
+	return choice->columns || choice->no_headings;
+}
+
+const char *choice_finish(const struct choice *choice, bool json)
+{
+	return json && choice_table(choice) ? "--json has all columns, and no headings" : NULL;
+}
+
+int choice_parse(const struct choice *choice, const struct column_set *set, const char *usual,
+		 struct selection *selection, struct filter filter[CHOOSE_MAX])
+{
+	if (choose_columns(set, choice->columns ? choice->columns : usual, selection) < 0)
+		return -1;
+	return choose_filters(set, choice->filters.text, choice->filters.count, filter);
+}
+
 int choose_columns(const struct column_set *set, const char *names, struct selection *selection)
 {
 	char why[WHY_BYTES], room[KNOWN_BYTES];

@@ -36,7 +36,6 @@ const char top_usage[] =
 	"Exit status: 0 done; 2 failed or bad command line; 3 not all could be seen\n"
 	"(--once).\n";
 
-#define DIRS_MAX    32
 #define FILTER_ROOM 64
 
 enum { OPTION_ONCE = 256, OPTION_TREE };
@@ -44,8 +43,7 @@ enum { OPTION_ONCE = 256, OPTION_TREE };
 struct top {
 	bool once;
 	int64_t interval_ns;
-	const char *dir[DIRS_MAX + 1];
-	unsigned int dirs;
+	struct texts dirs;
 
 	struct snapshot *before, *now;
 	int64_t due_ns; /* the next look */
@@ -78,7 +76,7 @@ static void note(struct top *top)
 
 static int look(struct top *top, char why[256])
 {
-	const struct inspect_opts opts = { .dirs = top->dirs > 0 ? top->dir : NULL };
+	const struct inspect_opts opts = { .dirs = top->dirs.count > 0 ? top->dirs.text : NULL };
 	int64_t begun = now_ns();
 	struct snapshot *now;
 	int status = look_quietly(&opts, &now, why);
@@ -124,7 +122,7 @@ static int print_once(struct top *top)
 /* The second look is for rates. */
 static int show_once(struct top *top)
 {
-	const struct inspect_opts opts = { .dirs = top->dirs > 0 ? top->dir : NULL };
+	const struct inspect_opts opts = { .dirs = top->dirs.count > 0 ? top->dirs.text : NULL };
 	struct snapshot *first;
 	int status = look_at_machine(&opts, &first), printed;
 	int64_t begun = now_ns();
@@ -306,10 +304,7 @@ static const char *take_option(void *to, int c, const char *text)
 	case 's':
 		return take_sort(top, text);
 	case 'd':
-		if (top->dirs == DIRS_MAX)
-			return "too many directories";
-		top->dir[top->dirs++] = text;
-		return NULL;
+		return texts_add(&top->dirs, text, "too many directories");
 	case OPTION_ONCE:
 		top->once = true;
 		return NULL;

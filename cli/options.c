@@ -8,6 +8,14 @@
 
 #include "cli.h"
 
+const char *texts_add(struct texts *texts, const char *text, const char *too_many)
+{
+	if (texts->count == TEXTS_MAX)
+		return too_many;
+	texts->text[texts->count++] = text;
+	return NULL;
+}
+
 static const char *take_dir(const char **dir, const char *text)
 {
 	*dir = text;

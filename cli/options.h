@@ -11,6 +11,17 @@
 /* Flags of enum coshm_open_flags as options: what getopt_long gives back has this bit as well. */
 #define OPT_OPEN_FLAG 0x10000
 
+/* What an option that may be given several times was given, and NULL behind it. */
+#define TEXTS_MAX 32
+
+struct texts {
+	const char *text[TEXTS_MAX + 1];
+	unsigned int count;
+};
+
+/* texts_add - NULL, or @too_many. */
+const char *texts_add(struct texts *texts, const char *text, const char *too_many);
+
 struct syntax {
 	const char *command; /* with a space behind it                   */
 	const char *usage;

@@ -5,7 +5,6 @@
 #include "show.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,30 +15,18 @@
 #include "look.h"
 #include "objects.h"
 #include "options.h"
-
-#define SHOW_MAX 32 /* filters, and directories */
+#include "user_name.h"
 
 struct show {
-	bool json, no_headings, exact, tree;
+	bool json, tree;
 	bool memory, queues, semaphores; /* -m, -q, -s; without any of them, all */
-	const char *columns;             /* or NULL */
-	const char *filter[SHOW_MAX];
-	unsigned int filters;
-	const char *dir[SHOW_MAX + 1];
-	unsigned int dirs;
+	struct choice choice;
+	struct texts dirs;
 	char **container; /* names from the command line */
 	int containers;
 };
 
-enum { OPTION_FILTER = 256, OPTION_TREE };
-
-static const char *add(const char **list, unsigned int *count, const char *text, const char *many)
-{
-	if (*count == SHOW_MAX)
-		return many;
-	list[(*count)++] = text;
-	return NULL;
-}
+#define OPTION_TREE 256
 
 static const char *take_option(void *to, int c, const char *text)
 {
@@ -48,12 +35,6 @@ static const char *take_option(void *to, int c, const char *text)
 	switch (c) {
 	case 'j':
 		show->json = true;
-		return NULL;
-	case 'n':
-		show->no_headings = true;
-		return NULL;
-	case 'b':
-		show->exact = true;
 		return NULL;
 	case 'm':
 		show->memory = true;
@@ -64,16 +45,13 @@ static const char *take_option(void *to, int c, const char *text)
 	case 's':
 		show->semaphores = true;
 		return NULL;
-	case 'o':
-		show->columns = text;
-		return NULL;
 	case 'd':
-		return add(show->dir, &show->dirs, text, "too many directories");
+		return texts_add(&show->dirs, text, "too many directories");
 	case OPTION_TREE:
 		show->tree = true;
 		return NULL;
 	default:
-		return add(show->filter, &show->filters, text, "too many filters");
+		return choice_take(&show->choice, c, text);
 	}
 }
 
@@ -81,36 +59,16 @@ static const char *finish_options(void *to)
 {
 	const struct show *show = to;
 
-	if (show->json && (show->columns || show->no_headings || show->tree))
+	if (show->json && (choice_table(&show->choice) || show->tree))
 		return "--json has all columns, no headings and no tree";
 	return NULL;
-}
-
-static const char *user_name(uid_t uid)
-{
-	static struct {
-		uid_t uid;
-		bool asked, known;
-		char name[64];
-	} cache[64];
-	unsigned int i = uid % 64;
-	const struct passwd *user;
-
-	if (!cache[i].asked || cache[i].uid != uid) {
-		user = getpwuid(uid);
-		cache[i].uid = uid;
-		cache[i].asked = true;
-		cache[i].known = user && strlen(user->pw_name) < sizeof(cache[i].name);
-		snprintf(cache[i].name, sizeof(cache[i].name), "%s", user ? user->pw_name : "");
-	}
-	return cache[i].known ? cache[i].name : NULL;
 }
 
 /* What the command line asks for, in the words of a snapshot. */
 struct asked {
 	const struct show *show;
 	struct listing listing;
-	struct filter filter[SHOW_MAX];
+	struct filter filter[CHOOSE_MAX];
 	int *container, *process; /* wanted; without any, all are */
 	unsigned int containers, processes;
 };
@@ -148,14 +106,11 @@ static int take_columns(struct asked *asked)
 {
 	const struct column_set *set = asked->listing.uses ? &use_columns : &object_columns;
 	const struct show *show = asked->show;
-	const char *names = show->columns         ? show->columns :
-			    show->tree            ? set->tree :
+	const char *usual = show->tree            ? set->tree :
 			    asked->listing.titles ? set->grouped :
 						    set->standard;
 
-	if (choose_columns(set, names, &asked->listing.selection) < 0)
-		return -1;
-	return choose_filters(set, show->filter, show->filters, asked->filter);
+	return choice_parse(&show->choice, set, usual, &asked->listing.selection, asked->filter);
 }
 
 static bool kind_wanted(const struct show *show, enum object_kind kind)
@@ -218,7 +173,7 @@ static bool wanted(const struct asked *asked, unsigned int object, unsigned int 
 	if (asked->show->containers > 0 && !(l->uses ? use_wanted(asked, s, &s->uses[row]) :
 						       object_wanted(asked, l->places, object)))
 		return false;
-	return filters_pass(asked->filter, asked->show->filters, &l->rows, row);
+	return filters_pass(asked->filter, asked->show->choice.filters.count, &l->rows, row);
 }
 
 /* Rows in the order of places. */
@@ -254,7 +209,8 @@ static int find_inhabited(struct asked *asked, struct memory *m)
 
 	if (!inhabited)
 		return -1;
-	if (l->uses || asked->show->filters != 0 || !kind_wanted(asked->show, OBJECT_SHM))
+	if (l->uses || asked->show->choice.filters.count != 0 ||
+	    !kind_wanted(asked->show, OBJECT_SHM))
 		return 0;
 	l->inhabited = inhabited;
 	for (unsigned int i = 0; asked->show->containers == 0 && i < s->ipcns_count; i++)
@@ -283,9 +239,9 @@ static int show_snapshot(struct asked *asked, const struct snapshot *s, struct m
 
 	l->places = places_make(s, m);
 	l->rows = (struct rows){
-		.of = l->places, .memory = m, .user = user_name, .exact = show->exact
+		.of = l->places, .memory = m, .user = user_name, .exact = show->choice.exact
 	};
-	l->no_headings = show->no_headings;
+	l->no_headings = show->choice.no_headings;
 	if (l->places && take_names(asked, s, m) == 0 && pick(asked, m) == 0 &&
 	    find_inhabited(asked, m) == 0 && print(show, l) == 0)
 		return 0;
@@ -296,13 +252,13 @@ static int show_snapshot(struct asked *asked, const struct snapshot *s, struct m
 
 static int show_all(const struct show *show, bool uses)
 {
-	const struct inspect_opts opts = { .dirs = show->dirs > 0 ? show->dir : NULL };
+	const struct inspect_opts opts = { .dirs = show->dirs.count > 0 ? show->dirs.text : NULL };
 	struct asked asked = { .show = show, .listing.uses = uses };
 	struct snapshot *s;
 	struct memory *m;
 	int status;
 
-	asked.listing.titles = !show->columns && !show->no_headings;
+	asked.listing.titles = !choice_table(&show->choice);
 	if (take_columns(&asked) < 0)
 		return bad_usage(uses ? "ps " : "ls ");
 	status = look_at_machine(&opts, &s);
@@ -325,10 +281,7 @@ int show_machine(const char *command, const char *usage, bool uses, int argc, ch
 		{ "queues", no_argument, NULL, 'q' },
 		{ "semaphores", no_argument, NULL, 's' },
 		{ "tree", no_argument, NULL, OPTION_TREE },
-		{ "filter", required_argument, NULL, OPTION_FILTER },
-		{ "output", required_argument, NULL, 'o' },
-		{ "noheadings", no_argument, NULL, 'n' },
-		{ "bytes", no_argument, NULL, 'b' },
+		CHOICE_OPTIONS,
 		{ "json", no_argument, NULL, 'j' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
@@ -336,7 +289,7 @@ int show_machine(const char *command, const char *usage, bool uses, int argc, ch
 	};
 	const struct syntax syntax = { .command = command,
 				       .usage = usage,
-				       .letters = "mqso:nbjd:h",
+				       .letters = CHOICE_LETTERS "mqsjd:h",
 				       .options = options,
 				       .free_operands = true,
 				       .take = take_option,
@@ -346,7 +299,7 @@ int show_machine(const char *command, const char *usage, bool uses, int argc, ch
 	int status;
 
 	if (dir && dir[0] != '\0')
-		show.dir[show.dirs++] = dir;
+		texts_add(&show.dirs, dir, NULL);
 	if (parse_options(&syntax, &show, NULL, argc, argv, &status) < 0)
 		return status;
 	show.container = argv + optind;

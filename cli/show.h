@@ -7,10 +7,18 @@
 
 #include <stdbool.h>
 
+/* Parts of the help of these and other commands: the options of choose.h. */
+#define SHOW_USAGE_FILTER                                                                          \
+	"      --filter COLUMN=VALUE  rows with this value alone; * is any text; may be\n"         \
+	"                        given several times, and all must hold\n"                         \
+	"  -o, --output COLUMNS  these columns, with commas between them, or +COLUMNS in\n"
+#define SHOW_USAGE_FORM                                                                            \
+	"  -n, --noheadings      no headings\n"                                                    \
+	"  -b, --bytes           sizes with all digits\n"
+
 /* The end of both texts of help: options that tell how to show, and the status. */
 #define SHOW_USAGE_END                                                                             \
-	"  -n, --noheadings      no headings\n"                                                    \
-	"  -b, --bytes           sizes with all digits\n"                                          \
+	SHOW_USAGE_FORM                                                                            \
 	"  -j, --json            all there is, for programs\n"                                     \
 	"  -d, --dir DIR         one more directory with channels; may be given several\n"         \
 	"                        times (also looked into: $COSHM_DIR)\n"                           \
@@ -18,12 +26,6 @@
 	"\n"                                                                                       \
 	"Exit status: 0 done; 2 failed or bad command line; 3 not all could be seen,\n"            \
 	"which run as root on the host it can.\n"
-
-/* And options before those, which say what. */
-#define SHOW_USAGE_FILTER                                                                          \
-	"      --filter COLUMN=VALUE  rows with this value alone; * is any text; may be\n"         \
-	"                        given several times, and all must hold\n"                         \
-	"  -o, --output COLUMNS  these columns, with commas between them, or +COLUMNS in\n"
 
 /* show_machine - @uses: of objects by processes, else objects.  The status to end with. */
 int show_machine(const char *command, const char *usage, bool uses, int argc, char **argv);
