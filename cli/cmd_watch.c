@@ -6,11 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "choose.h"
 #include "cli.h"
 #include "events.h"
 #include "json.h"
+#include "lines.h"
 #include "look.h"
 #include "options.h"
+#include "show.h"
+#include "user_name.h"
 
 const char watch_usage[] =
 	"Usage: coshm watch [OPTION]... [CONTAINER]...\n"
@@ -21,33 +25,31 @@ const char watch_usage[] =
 	"names, ids, pids or pods, which need not be there yet.\n"
 	"\n"
 	"  -i, --interval SECONDS  between two looks (default: 1), longer where looking\n"
-	"                          takes more than a tenth of it\n"
-	"      --count N           end after so many lines\n"
-	"      --filter COLUMN=VALUE  lines with this value alone; * is any text; may be\n"
-	"                          given several times, and all must hold: TIME, EVENT,\n"
-	"                          TYPE, KEY, ID, NAME, PATH, SIZE, OWNER, IPCNS,\n"
-	"                          CONTAINER, DONOR, PID, COMMAND, HOST, ACCESS, COUNT\n"
-	"  -j, --json              an object of JSON in each line\n"
-	"  -d, --dir DIR           one more directory with channels; may be given several\n"
-	"                          times\n"
-	"  -h, --help              show this text\n"
+	"                        takes more than a tenth of it\n"
+	"      --count N         end after so many lines\n" SHOW_USAGE_FILTER
+	"                        addition, in place of sentences: TIME, EVENT, TYPE, KEY,\n"
+	"                        ID, NAME, PATH, SIZE, OWNER, IPCNS, CONTAINER, DONOR,\n"
+	"                        PID, COMMAND, HOST, ACCESS, COUNT\n"
+	"  -n, --noheadings      columns without headings\n"
+	"  -b, --bytes           sizes with all digits\n"
+	"  -j, --json            an object of JSON in each line\n"
+	"  -d, --dir DIR         one more directory with channels; may be given several\n"
+	"                        times\n"
+	"  -h, --help            show this text\n"
 	"\n"
 	"Exit status: 0 told to stop, or done; 2 failed or bad command line.\n";
 
-#define MANY 32 /* filters, and directories */
-
-enum { OPTION_FILTER = 256, OPTION_COUNT };
+#define OPTION_COUNT 256
 
 struct watch {
 	bool json;
 	int64_t interval_ns;
 	uint64_t count; /* lines to go; 0: without end */
 	bool done;
-	const char *filter_text[MANY];
-	struct filter filter[MANY];
-	unsigned int filters;
-	const char *dir[MANY + 1];
-	unsigned int dirs;
+	struct choice choice;
+	struct selection selection;
+	struct filter filter[CHOOSE_MAX];
+	struct texts dirs;
 	char **container;
 	int containers;
 };
@@ -77,7 +79,7 @@ static bool wanted(const struct watch *w, const struct rows *rows, unsigned int 
 
 	for (int i = 0; i < w->containers && !is_named; i++)
 		is_named = named(rows->of, row, w->container[i], rows->memory);
-	return is_named && filters_pass(w->filter, w->filters, rows, row);
+	return is_named && filters_pass(w->filter, w->choice.filters.count, rows, row);
 }
 
 /* ---- printing ----------------------------------------------------------------------------- */
@@ -102,6 +104,8 @@ static int print_changes(struct watch *w, const struct rows *rows, unsigned int 
 			continue;
 		if (w->json)
 			err = print_json(rows, i);
+		else if (choice_table(&w->choice))
+			lines_put_row(&event_columns, &w->selection, rows, i, stdout);
 		else
 			puts(event_line(rows, i));
 		w->done = w->count != 0 && --w->count == 0;
@@ -111,12 +115,23 @@ static int print_changes(struct watch *w, const struct rows *rows, unsigned int 
 	return memory_failed(rows->memory) ? -ENOMEM : err;
 }
 
+/* Before the first change, so that it is plain what is waited for. */
+static void print_headings(struct watch *w)
+{
+	if (choice_table(&w->choice) && !w->choice.no_headings)
+		lines_put_headings(&event_columns, &w->selection, stdout);
+	if (fflush(stdout) != 0)
+		w->done = true;
+}
+
 static int tell(struct watch *w, const struct snapshot *before, const struct snapshot *after)
 {
 	struct memory *m = memory_new();
 	struct changes *changes = NULL;
 	struct events events;
-	const struct rows rows = { .of = &events, .memory = m };
+	const struct rows rows = {
+		.of = &events, .memory = m, .user = user_name, .exact = w->choice.exact
+	};
 	int err = m ? changes_find(before, after, &changes) : -ENOMEM;
 
 	if (err == 0 && changes->count != 0) {
@@ -196,27 +211,20 @@ static void say_what_is_watched(const struct watch *w, const struct snapshot *s)
 
 static int watch(struct watch *w)
 {
-	const struct inspect_opts opts = { .dirs = w->dirs > 0 ? w->dir : NULL };
+	const struct inspect_opts opts = { .dirs = w->dirs.count > 0 ? w->dirs.text : NULL };
 	struct snapshot *last;
 	int status = look_at_machine(&opts, &last);
 
 	if (status == CLI_FAILED)
 		return status;
 	say_what_is_watched(w, last);
+	print_headings(w);
 	status = keep_watching(w, &opts, &last);
 	inspect_free(last);
 	return status;
 }
 
 /* ---- the command line --------------------------------------------------------------------- */
-
-static const char *add(const char **list, unsigned int *count, const char *text, const char *many)
-{
-	if (*count == MANY)
-		return many;
-	list[(*count)++] = text;
-	return NULL;
-}
 
 static const char *take_option(void *to, int c, const char *text)
 {
@@ -231,27 +239,21 @@ static const char *take_option(void *to, int c, const char *text)
 		w->json = true;
 		return NULL;
 	case 'd':
-		return add(w->dir, &w->dirs, text, "too many directories");
+		return texts_add(&w->dirs, text, "too many directories");
 	case OPTION_COUNT:
 		return parse_number(text, 1, UINT64_MAX, &w->count) < 0 ?
 			       "--count takes a number from 1 on" :
 			       NULL;
 	default:
-		return add(w->filter_text, &w->filters, text, "too many filters");
+		return choice_take(&w->choice, c, text);
 	}
 }
 
-static int take_filters(struct watch *w)
+static const char *finish_options(void *to)
 {
-	char why[WHY_BYTES], known[WHY_BYTES + 32] = "the columns are ";
+	const struct watch *w = to;
 
-	columns_names(&event_columns, known + strlen(known));
-	for (unsigned int i = 0; i < w->filters; i++)
-		if (filter_parse(&event_columns, w->filter_text[i], &w->filter[i], why) < 0) {
-			complain(known, "cannot filter by '%s': %s", w->filter_text[i], why);
-			return -1;
-		}
-	return 0;
+	return choice_finish(&w->choice, w->json);
 }
 
 int cmd_watch(int argc, char **argv)
@@ -259,7 +261,7 @@ int cmd_watch(int argc, char **argv)
 	static const struct option options[] = {
 		{ "interval", required_argument, NULL, 'i' },
 		{ "count", required_argument, NULL, OPTION_COUNT },
-		{ "filter", required_argument, NULL, OPTION_FILTER },
+		CHOICE_OPTIONS,
 		{ "json", no_argument, NULL, 'j' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
@@ -267,10 +269,11 @@ int cmd_watch(int argc, char **argv)
 	};
 	static const struct syntax syntax = { .command = "watch ",
 					      .usage = watch_usage,
-					      .letters = "i:jd:h",
+					      .letters = CHOICE_LETTERS "i:jd:h",
 					      .options = options,
 					      .free_operands = true,
-					      .take = take_option };
+					      .take = take_option,
+					      .finish = finish_options };
 	struct watch w = { .interval_ns = NS_PER_S };
 	int status;
 
@@ -278,7 +281,8 @@ int cmd_watch(int argc, char **argv)
 		return status;
 	w.container = argv + optind;
 	w.containers = argc - optind;
-	if (take_filters(&w) < 0)
+	if (choice_parse(&w.choice, &event_columns, event_columns.standard, &w.selection,
+			 w.filter) < 0)
 		return bad_usage("watch ");
 	return watch(&w);
 }

@@ -55,6 +55,8 @@ struct column_set {
 	const char *standard;
 	const char *grouped; /* below the title of a place */
 	const char *tree;    /* behind the tree            */
+	/* Of each column, where rows come before all are known; or NULL. */
+	const unsigned char *width;
 };
 
 #define SELECTION_MAX 64

@@ -192,10 +192,16 @@ static const struct column columns[] = {
 	{ "COUNT", true, get_count },
 };
 
+/* What most of their values take. */
+static const unsigned char widths[sizeof(columns) / sizeof(columns[0])] = {
+	20, 8, 9, 10, 10, 20, 28, 6, 8, 10, 16, 16, 7, 15, 12, 6, 5,
+};
+
 const struct column_set event_columns = {
 	.column = columns,
 	.count = sizeof(columns) / sizeof(columns[0]),
 	.standard = "TIME,EVENT,TYPE,ID,NAME,CONTAINER,PID,COMMAND",
+	.width = widths,
 };
 
 /* ---- lines -------------------------------------------------------------------------------- */
@@ -239,18 +245,25 @@ static const char *by_whom(const struct rows *rows, const struct change *c)
 	return memory_print(rows->memory, " by pid %d (%s)%s", p->pid, p->command, in);
 }
 
+static const char *size_text(const struct rows *rows, uint64_t bytes)
+{
+	char room[TEXT_ROOM];
+
+	return memory_print(rows->memory, rows->exact ? "%s bytes" : "%s",
+			    text_bytes(bytes, rows->exact, room));
+}
+
 static const char *object_line(const struct rows *rows, unsigned int row)
 {
 	const struct change *c = change(rows, row);
 	const struct use *use = use_of(rows, c);
 	const char *name = object_name(rows, c);
 	struct memory *m = rows->memory;
-	char size[TEXT_ROOM];
 
 	switch (c->kind) {
 	case CHANGE_CREATED:
 		return memory_print(m, "%s, %s,%s", name,
-				    text_bytes(c->look->objects[c->object].bytes, false, size),
+				    size_text(rows, c->look->objects[c->object].bytes),
 				    where(rows, row));
 	case CHANGE_ATTACHED:
 		return memory_print(m, "%s%s%s", name, by_whom(rows, c),

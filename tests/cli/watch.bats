@@ -131,6 +131,27 @@ released() {
 	END
 }
 
+@test "--output: headings at once, then a row for each change" {
+	watch --output EVENT,TYPE,id,SIZE,OWNER,DONOR --filter TYPE=shm
+	told "^EVENT    TYPE +ID +SIZE OWNER    DONOR$"
+	segment
+	told "^created  shm +$id +20K root$"
+	ipcrm -m "$id"
+	told "^removed  shm +$id +20K root$"
+}
+
+@test "--noheadings has the usual columns, and --bytes all digits" {
+	watch --noheadings --bytes --filter TYPE=shm --output +SIZE
+	segment
+	told "Z created  shm +$id .* 20480$"
+	run -1 grep TIME out
+	kill "$watcher"
+	wait "$watcher"
+	watch --bytes
+	segment
+	told "created  shm 0x[0-9a-f]{8} id $id, 20480 bytes, in ipc namespace "
+}
+
 @test "--filter and --count" {
 	segment
 	first=$id
@@ -181,7 +202,8 @@ released() {
 }
 
 @test "bad command lines" {
-	for words in '--interval 0' '--count 0' '--filter nonsense' '--filter NO=1' '--nonsense'; do
+	for words in '--interval 0' '--count 0' '--filter nonsense' '--filter NO=1' '--nonsense' \
+		'--output nonsense' '--json --noheadings' '--json --output TYPE'; do
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr coshm watch $words
 		[[ -z $output && $stderr == *"Try 'coshm watch --help'."* ]]
