@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "choose.h"
 #include "cli.h"
 #include "doctor.h"
 #include "findings.h"
 #include "key_file.h"
 #include "look.h"
 #include "options.h"
+#include "show.h"
 
 const char doctor_usage[] =
 	"Usage: coshm doctor [OPTION]... [CONTAINER CONTAINER]\n"
@@ -22,11 +24,15 @@ const char doctor_usage[] =
 	"A container is given by its name, its id, its pod or service, or a process id.\n"
 	"\n"
 	"      --key-file PATH   compare the keys that ftok() makes of PATH in both\n"
-	"      --project-id N    with this project id: 1 to 255, or a character\n"
+	"      --project-id N    with this project id: 1 to 255, or a character\n" SHOW_USAGE_FILTER
+	"                        addition, as a table: CODE, SEVERITY, TITLE, EVIDENCE,\n"
+	"                        FIX, FIX_NOTE, CONTAINERS, OBJECT\n"
+	"  -n, --noheadings      the table without headings\n"
+	"  -b, --bytes           sizes with all digits\n"
 	"  -j, --json            what was found, for programs\n"
 	"  -h, --help            show this text\n"
 	"\n"
-	"Exit status: 0 all is well; 1 there are warnings or errors; 2 failed or bad\n"
+	"Exit status: 0 all is well; 1 warnings or errors are shown; 2 failed or bad\n"
 	"command line; 3 nothing found, but not all could be seen.\n";
 
 #define MOST_FOUND 64
@@ -35,6 +41,9 @@ enum { OPT_KEY_FILE = 256, OPT_PROJECT_ID };
 
 struct doctor_asked {
 	bool json;
+	struct choice choice;
+	struct selection selection;
+	struct filter filter[CHOOSE_MAX];
 	const char *path; /* of the key file, or NULL */
 	int project_id;   /* 0: not given             */
 };
@@ -133,45 +142,77 @@ static int diagnose(const struct snapshot *s, const struct question *question,
 	struct key_file key = { .path = asked->path, .project_id = asked->project_id };
 
 	if (!question->pair)
-		return doctor_machine(s, diagnosis);
+		return doctor_machine(s, asked->choice.exact, diagnosis);
 	if (asked->path)
 		read_key_file(s, question->sides, &key);
 	return doctor_pair(s, &question->sides[0], &question->sides[1], asked->path ? &key : NULL,
-			   diagnosis);
+			   asked->choice.exact, diagnosis);
 }
 
-static int status_of(const struct snapshot *s, const struct diagnosis *d,
-		     const struct question *question)
+/* What filters leave out has no say in it, except that something could not be told. */
+static int status_of(const struct findings *f, const struct question *question)
 {
-	bool complete = question->pair ? seen_in_full(s, &question->sides[0]) &&
-						 seen_in_full(s, &question->sides[1]) :
-					 s->note_count == 0;
+	const struct finding *all = f->diagnosis->findings;
+	bool complete = question->pair ? seen_in_full(f->s, &question->sides[0]) &&
+						 seen_in_full(f->s, &question->sides[1]) :
+					 f->s->note_count == 0;
 
-	if (d->count > 0 && d->findings[0].severity >= SEVERITY_WARNING)
-		return CLI_FINDING;
-	for (unsigned int i = 0; i < d->count; i++)
-		if (d->findings[i].code == FINDING_UNSEEN)
+	for (unsigned int i = 0; i < f->count; i++)
+		if (all[f->row[i]].severity >= SEVERITY_WARNING)
+			return CLI_FINDING;
+	for (unsigned int i = 0; i < f->diagnosis->count; i++)
+		if (all[i].code == FINDING_UNSEEN)
 			complete = false;
 	return complete ? CLI_OK : CLI_INCOMPLETE;
+}
+
+static int print(const struct findings *f, const struct doctor_asked *asked)
+{
+	if (asked->json)
+		return findings_print_json(f);
+	if (choice_table(&asked->choice))
+		return findings_print_table(f);
+	findings_print_text(f);
+	return 0;
+}
+
+/* Its status, or -ENOMEM. */
+static int show(const struct snapshot *s, const struct diagnosis *d,
+		const struct question *question, const struct doctor_asked *asked)
+{
+	struct findings f = { .s = s,
+			      .diagnosis = d,
+			      .selection = asked->selection,
+			      .no_headings = asked->choice.no_headings };
+	const struct rows rows = { .of = &f, .memory = d->memory, .exact = asked->choice.exact };
+	unsigned int *row = memory_get(d->memory, (d->count + 1) * sizeof(*row));
+	int err;
+
+	if (!row)
+		return -ENOMEM;
+	f.row = row;
+	f.rows = &rows;
+	for (unsigned int i = 0; i < d->count; i++)
+		if (filters_pass(asked->filter, asked->choice.filters.count, &rows, i))
+			row[f.count++] = i;
+	err = print(&f, asked);
+	return err < 0 || memory_failed(d->memory) ? -ENOMEM : status_of(&f, question);
 }
 
 static int answer(const struct snapshot *s, const struct question *question,
 		  const struct doctor_asked *asked)
 {
 	struct diagnosis *d;
-	int status, err = diagnose(s, question, asked, &d);
+	int status = diagnose(s, question, asked, &d);
 
-	if (err == 0) {
-		status = status_of(s, d, question);
-		if (asked->json)
-			err = findings_print_json(s, d);
-		else
-			findings_print_text(s, d);
+	if (status == 0) {
+		status = show(s, d, question, asked);
 		doctor_free(d);
 	}
-	if (err < 0)
-		complain(NULL, "no memory to say what is wrong");
-	return err < 0 ? CLI_FAILED : status;
+	if (status >= 0)
+		return status;
+	complain(NULL, "no memory to say what is wrong");
+	return CLI_FAILED;
 }
 
 static int examine(char **what, const struct doctor_asked *asked)
@@ -207,21 +248,27 @@ static const char *take_option(void *to, int c, const char *text)
 {
 	struct doctor_asked *asked = to;
 
-	if (c == OPT_PROJECT_ID)
+	switch (c) {
+	case OPT_PROJECT_ID:
 		return take_project_id(asked, text);
-	if (c == 'j')
-		asked->json = true;
-	else
+	case OPT_KEY_FILE:
 		asked->path = text;
-	return c == OPT_KEY_FILE && text[0] != '/' ? "--key-file takes a path from / on" : NULL;
+		return text[0] == '/' ? NULL : "--key-file takes a path from / on";
+	case 'j':
+		asked->json = true;
+		return NULL;
+	default:
+		return choice_take(&asked->choice, c, text);
+	}
 }
 
 static const char *finish_options(void *to)
 {
 	const struct doctor_asked *asked = to;
 
-	return !asked->path == (asked->project_id == 0) ? NULL :
-							  "--key-file and --project-id go together";
+	if (!asked->path != (asked->project_id == 0))
+		return "--key-file and --project-id go together";
+	return choice_finish(&asked->choice, asked->json);
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -229,13 +276,14 @@ int cmd_doctor(int argc, char **argv)
 	static const struct option options[] = {
 		{ "key-file", required_argument, NULL, OPT_KEY_FILE },
 		{ "project-id", required_argument, NULL, OPT_PROJECT_ID },
+		CHOICE_OPTIONS,
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static const struct syntax syntax = { .command = "doctor ",
 					      .usage = doctor_usage,
-					      .letters = "jh",
+					      .letters = CHOICE_LETTERS "jh",
 					      .options = options,
 					      .free_operands = true,
 					      .take = take_option,
@@ -251,5 +299,8 @@ int cmd_doctor(int argc, char **argv)
 					    "give two containers, or none for the whole machine");
 		return bad_usage("doctor ");
 	}
+	if (choice_parse(&asked.choice, &finding_columns, finding_columns.standard,
+			 &asked.selection, asked.filter) < 0)
+		return bad_usage("doctor ");
 	return examine(operands == 0 ? NULL : argv + optind, &asked);
 }

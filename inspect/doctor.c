@@ -123,7 +123,7 @@ const char *amount(struct doctor *d, uint64_t bytes)
 	double value = (double)bytes / 1024;
 	unsigned int unit = 0;
 
-	if (bytes < 1024)
+	if (d->exact || bytes < 1024)
 		return memory_print(d->m, "%" PRIu64 " bytes", bytes);
 	for (; value >= 1024 && unit < 5; unit++)
 		value /= 1024;
@@ -194,11 +194,13 @@ static int worse_first(const void *x, const void *y)
 	return a->code < b->code ? -1 : a->code > b->code;
 }
 
-static int begin(const struct snapshot *s, struct doctor *d)
+static int begin(const struct snapshot *s, bool exact, struct doctor *d)
 {
 	struct memory *m = memory_new();
 
-	*d = (struct doctor){ .s = s, .m = m, .out = m ? memory_get(m, sizeof(*d->out)) : NULL };
+	*d = (struct doctor){
+		.s = s, .m = m, .out = m ? memory_get(m, sizeof(*d->out)) : NULL, .exact = exact
+	};
 	if (!d->out) {
 		memory_free(m);
 		return -ENOMEM;
@@ -220,11 +222,11 @@ static int end(struct doctor *d, struct diagnosis **diagnosis)
 }
 
 int doctor_pair(const struct snapshot *s, const struct side *a, const struct side *b,
-		const struct key_file *key, struct diagnosis **diagnosis)
+		const struct key_file *key, bool exact, struct diagnosis **diagnosis)
 {
 	struct party pa, pb;
 	struct doctor d;
-	int err = begin(s, &d);
+	int err = begin(s, exact, &d);
 
 	if (err < 0)
 		return err;
@@ -237,10 +239,10 @@ int doctor_pair(const struct snapshot *s, const struct side *a, const struct sid
 	return end(&d, diagnosis);
 }
 
-int doctor_machine(const struct snapshot *s, struct diagnosis **diagnosis)
+int doctor_machine(const struct snapshot *s, bool exact, struct diagnosis **diagnosis)
 {
 	struct doctor d;
-	int err = begin(s, &d);
+	int err = begin(s, exact, &d);
 
 	if (err < 0)
 		return err;

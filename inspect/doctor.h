@@ -77,10 +77,13 @@ struct key_file {
 	int32_t key[2];
 };
 
-/* The whole machine, or (with @a and @b) two sides of it.  0, or -ENOMEM. */
-int doctor_machine(const struct snapshot *s, struct diagnosis **diagnosis);
+/*
+ * The whole machine, or (with @a and @b) two sides of it; @exact: sizes with all digits.
+ * 0, or -ENOMEM.
+ */
+int doctor_machine(const struct snapshot *s, bool exact, struct diagnosis **diagnosis);
 int doctor_pair(const struct snapshot *s, const struct side *a, const struct side *b,
-		const struct key_file *key, struct diagnosis **diagnosis);
+		const struct key_file *key, bool exact, struct diagnosis **diagnosis);
 void doctor_free(struct diagnosis *diagnosis);
 
 const char *finding_code_name(enum finding_code code);

@@ -25,6 +25,7 @@ struct doctor {
 	const struct snapshot *s;
 	struct memory *m;
 	struct diagnosis *out;
+	bool exact;           /* sizes with all digits */
 	struct finding spare; /* is written where there is no memory for another one */
 };
 
@@ -52,7 +53,7 @@ __attribute__((format(printf, 3, 4))) void add_fix(struct doctor *d, struct find
 						   const char *format, ...);
 void about(struct finding *f, const struct party *a, const struct party *b);
 
-/* "64 MiB" */
+/* "64 MiB", or "67108864 bytes" */
 const char *amount(struct doctor *d, uint64_t bytes);
 /* "/dev/shm/frame": what has an area, as those who have it there see it */
 const char *path_text(struct doctor *d, const struct object *o);

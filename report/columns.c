@@ -154,7 +154,8 @@ bool filters_pass(const struct filter *filters, unsigned int count, const struct
 	return true;
 }
 
-static const char *show_list(struct memory *m, const struct value *value)
+/* Made printable one by one: a newline of a stranger's is not one of ours. */
+static const char *show_list(struct memory *m, const struct value *value, const char *between)
 {
 	size_t bytes = 1, used = 0;
 	char *text;
@@ -165,8 +166,8 @@ static const char *show_list(struct memory *m, const struct value *value)
 	if (!text)
 		return "";
 	for (unsigned int i = 0; i < value->count; i++)
-		used += (size_t)snprintf(text + used, bytes - used, "%s%s", i == 0 ? "" : ",",
-					 value->list[i]);
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s", i == 0 ? "" : between,
+					 text_printable(m, value->list[i]));
 	return text;
 }
 
@@ -188,7 +189,9 @@ const char *value_show(const struct rows *rows, const struct value *value)
 	case VALUE_TEXT:
 		return text_printable(rows->memory, value->text);
 	case VALUE_LIST:
-		return text_printable(rows->memory, show_list(rows->memory, value));
+		return show_list(rows->memory, value, ",");
+	case VALUE_LINES:
+		return show_list(rows->memory, value, "\n");
 	case VALUE_USER:
 		return text_printable(rows->memory, show_user(rows, value->number));
 	case VALUE_NUMBER:

@@ -24,6 +24,7 @@ enum value_type {
 	VALUE_MODE,   /* "rw-r--r--" to people, "0644" to programs */
 	VALUE_KEY,    /* "0x0000162e"                              */
 	VALUE_LIST,   /* texts                                     */
+	VALUE_LINES,  /* texts, each in a line of its own          */
 };
 
 struct value {

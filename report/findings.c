@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * findings.c - what the doctor has found, for people and as JSON; see findings.h.
+ * findings.c - see findings.h.
  */
 #include "findings.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "json.h"
+#include "table.h"
 #include "text.h"
 
 #define WIDTH 80
@@ -68,73 +70,65 @@ static const struct finding *find_verdict(const struct diagnosis *d)
 	return NULL;
 }
 
-/* The answer comes first, whatever is worse. */
-void findings_print_text(const struct snapshot *s, const struct diagnosis *d)
+static void print_nothing(const struct findings *f)
 {
-	const struct finding *verdict = find_verdict(d);
+	unsigned int others = f->diagnosis->count;
 
-	if (d->count == 0)
-		printf("nothing found: %u containers, %u IPC namespaces\n", s->container_count,
-		       s->ipcns_count);
-	if (verdict)
-		print_finding(d->memory, verdict);
-	for (unsigned int i = 0; i < d->count; i++) {
-		if (&d->findings[i] == verdict)
+	if (others == 0)
+		printf("nothing found: %u containers, %u IPC namespaces\n", f->s->container_count,
+		       f->s->ipcns_count);
+	else
+		printf("nothing found of what is asked for; %u other finding%s\n", others,
+		       others == 1 ? "" : "s");
+}
+
+/* The answer comes first, whatever is worse. */
+void findings_print_text(const struct findings *f)
+{
+	const struct finding *verdict = find_verdict(f->diagnosis);
+	const struct finding *all = f->diagnosis->findings;
+	bool begun = false;
+
+	if (f->count == 0)
+		print_nothing(f);
+	for (unsigned int i = 0; i < f->count; i++)
+		if (&all[f->row[i]] == verdict) {
+			print_finding(f->rows->memory, verdict);
+			begun = true;
+		}
+	for (unsigned int i = 0; i < f->count; i++) {
+		if (&all[f->row[i]] == verdict)
 			continue;
-		if (i > 0 || verdict)
+		if (begun)
 			putchar('\n');
-		print_finding(d->memory, &d->findings[i]);
+		print_finding(f->rows->memory, &all[f->row[i]]);
+		begun = true;
 	}
+}
+
+int findings_print_table(const struct findings *f)
+{
+	struct libscols_table *table = table_new(&f->selection, NULL, f->no_headings);
+	int err = table ? 0 : -ENOMEM;
+
+	for (unsigned int i = 0; i < f->count && err == 0; i++)
+		if (!table_add(table, &f->selection, f->rows, f->row[i]))
+			err = -ENOMEM;
+	if (err == 0)
+		err = table_print(table);
+	scols_unref_table(table);
+	return memory_failed(f->rows->memory) ? -ENOMEM : err;
 }
 
 /* ---- for programs */
 
-static json_t *json_lines(struct memory *m, const char *const lines[FINDING_LINES])
-{
-	unsigned int count = 0;
-
-	while (count < FINDING_LINES && lines[count])
-		count++;
-	return json_texts(m, lines, count);
-}
-
-static json_t *json_whom(const struct snapshot *s, struct memory *m, const struct finding *f)
-{
-	const char *names[2];
-	unsigned int count = 0;
-
-	if (f->container_a != NOBODY)
-		names[count++] = s->containers[f->container_a].name;
-	if (f->container_b != NOBODY)
-		names[count++] = s->containers[f->container_b].name;
-	return json_texts(m, names, count);
-}
-
-static json_t *json_object_of(const struct snapshot *s, struct memory *m, const struct finding *f)
-{
-	char room[512];
-
-	if (f->object == NOBODY)
-		return json_null();
-	return json_printable(m, text_object(s, f->object, room, sizeof(room)));
-}
-
-static json_t *json_finding(const struct snapshot *s, struct memory *m, const struct finding *f)
-{
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "code",
-			 finding_code_name(f->code), "severity", severity_name(f->severity),
-			 "title", json_printable(m, f->title), "evidence",
-			 json_lines(m, f->evidence), "fix", json_lines(m, f->fix), "fix_note",
-			 json_printable(m, f->fix_note ? f->fix_note : ""), "containers",
-			 json_whom(s, m, f), "object", json_object_of(s, m, f));
-}
-
-static json_t *json_findings(const struct snapshot *s, const struct diagnosis *d)
+static json_t *json_findings(const struct findings *f)
 {
 	json_t *list = json_array();
 
-	for (unsigned int i = 0; list && i < d->count; i++) {
-		if (json_array_append_new(list, json_finding(s, d->memory, &d->findings[i])) < 0) {
+	for (unsigned int i = 0; list && i < f->count; i++) {
+		if (json_array_append_new(list, json_row(&finding_columns, f->rows, f->row[i])) <
+		    0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -142,13 +136,15 @@ static json_t *json_findings(const struct snapshot *s, const struct diagnosis *d
 	return list;
 }
 
-int findings_print_json(const struct snapshot *s, const struct diagnosis *d)
+/* The verdict is told also where no filter lets it pass. */
+int findings_print_json(const struct findings *f)
 {
-	const struct finding *verdict = find_verdict(d);
+	const struct finding *verdict = find_verdict(f->diagnosis);
+	struct memory *m = f->rows->memory;
 
 	return json_print(json_pack(
 		"{s:o, s:b, s:o, s:o}", "verdict",
-		json_printable(d->memory, verdict ? finding_code_name(verdict->code) : ""),
-		"complete", s->note_count == 0, "not_seen",
-		json_texts(d->memory, s->notes, s->note_count), "findings", json_findings(s, d)));
+		json_printable(m, verdict ? finding_code_name(verdict->code) : ""), "complete",
+		f->s->note_count == 0, "not_seen", json_texts(m, f->s->notes, f->s->note_count),
+		"findings", json_findings(f)));
 }

@@ -47,6 +47,7 @@ static json_t *json_value(struct memory *m, const struct value *value)
 	case VALUE_TEXT:
 		return json_printable(m, value->text);
 	case VALUE_LIST:
+	case VALUE_LINES:
 		return json_texts(m, value->list, value->count);
 	case VALUE_KEY:
 		return json_string(text_key((int32_t)value->number, room));

@@ -33,13 +33,26 @@ no_memory:
 	return NULL;
 }
 
+/* A cell with several lines, as lsblk(8) has them. */
+static int break_lines(struct libscols_column *column)
+{
+	if (scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_WRAP) < 0 ||
+	    scols_column_set_safechars(column, "\n") < 0)
+		return -1;
+	return scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
+					 NULL);
+}
+
 /* Cells from column @first on; -1: no memory. */
-static int fill(struct libscols_line *line, size_t first, const struct selection *selection,
-		const struct rows *rows, unsigned int row)
+static int fill(struct libscols_table *table, struct libscols_line *line, size_t first,
+		const struct selection *selection, const struct rows *rows, unsigned int row)
 {
 	for (unsigned int i = 0; i < selection->count; i++) {
 		struct value value = selection->column[i]->get(rows, row);
 
+		if (value.type == VALUE_LINES &&
+		    break_lines(scols_table_get_column(table, first + i)) < 0)
+			return -1;
 		if (scols_line_set_data(line, first + i, value_show(rows, &value)) < 0)
 			return -1;
 	}
@@ -51,7 +64,7 @@ struct libscols_line *table_add(struct libscols_table *table, const struct selec
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
-	return line && fill(line, 0, selection, rows, row) == 0 ? line : NULL;
+	return line && fill(table, line, 0, selection, rows, row) == 0 ? line : NULL;
 }
 
 struct libscols_line *tree_add(struct libscols_table *table, const struct selection *selection,
@@ -62,7 +75,7 @@ struct libscols_line *tree_add(struct libscols_table *table, const struct select
 
 	if (!line || scols_line_set_data(line, 0, label) < 0)
 		return NULL;
-	return !rows || fill(line, 1, selection, rows, row) == 0 ? line : NULL;
+	return !rows || fill(table, line, 1, selection, rows, row) == 0 ? line : NULL;
 }
 
 int table_print(struct libscols_table *table)

@@ -144,6 +144,57 @@ split() {
 	END
 }
 
+@test "a split, as a table" {
+	split
+	prints 1 -o severity,CODE,CONTAINERS,FIX writer reader <<-'END'
+		SEVERITY CODE  CONTAINERS    FIX
+		error    split writer,reader docker restart reader
+	END
+	run -1 --separate-stderr coshm doctor --noheadings
+	[[ $output == "error    split writer,reader writer and reader do NOT share: "* ]]
+	((${#lines[@]} == 1))
+}
+
+@test "lines of one finding are below each other in a table, so that fixes can be run" {
+	docker writer 20 4026532200 shareable runsc
+	docker reader 21 4026532201 private
+	prints 1 --noheadings --output FIX writer reader <<-'END'
+		docker rm -f writer
+		docker run -d --name writer --runtime=runc ... shm ...
+	END
+	prints 1 --output CODE,FIX writer reader <<-'END'
+		CODE       FIX
+		impossible docker rm -f writer
+		           docker run -d --name writer --runtime=runc ... shm ...
+	END
+}
+
+@test "a filter shows some findings, and the exit status is of these" {
+	split
+	docker joiner 22 4026532202 "container:$(id 99)"
+	run -1 --separate-stderr coshm doctor --noheadings --output CODE
+	[[ $output == *split* && $output == *until-restart* ]]
+	run -1 --separate-stderr coshm doctor --filter code=split
+	[[ $output == *"[split]"* && $output != *until-restart* ]]
+	run -1 --separate-stderr coshm doctor --filter CONTAINERS=joiner --filter 'FIX=*' -n -o CODE
+	[[ $output == until-restart ]]
+	prints 0 --filter SEVERITY=note <<<"nothing found of what is asked for; 2 other findings"
+	run -0 --separate-stderr coshm doctor --filter SEVERITY=note --output CODE
+	[[ -z $output ]]
+	run -0 --separate-stderr coshm doctor --json --filter CODE=shared writer reader
+	[[ $output == *'"verdict": "split"'*'"findings": []'* ]]
+}
+
+@test "--bytes: sizes with all digits" {
+	cp -R "$BATS_TEST_DIRNAME/../fixtures/machine-split" recorded
+	export COSHM_INSPECT_ROOT=$PWD/recorded
+	head -c 2048 /dev/zero >recorded/proc/100/root/dev/shm/sem.lock
+	run -1 --separate-stderr coshm doctor
+	[[ $output == *"nobody uses 1 object (2 KiB)"*"sem.lock"*": 2 KiB, nobody"* ]]
+	run -1 --separate-stderr coshm doctor --bytes
+	[[ $output == *"nobody uses 1 object (2048 bytes)"*"sem.lock"*": 2048 bytes, nobody"* ]]
+}
+
 @test "a machine where all is well" {
 	docker writer 20 4026532200 shareable
 	docker reader 21 4026532200 "container:$(id 20)"
@@ -241,5 +292,10 @@ split() {
 		--key-file /x --project-id 256 writer reader = --project-id takes 1 to 255 or a character
 		--key-file /x --project-id 1 = --key-file takes two containers to compare
 		--nonsense = unrecognized option
+		--output nonsense = there is no column 'nonsense'
+		--output CODE,code = the column CODE is asked for twice
+		--filter CODE writer reader = cannot filter by 'CODE': a filter is COLUMN=VALUE
+		--json --noheadings = --json has all columns, and no headings
+		--json --output CODE = --json has all columns, and no headings
 	END
 }

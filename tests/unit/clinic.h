@@ -36,6 +36,7 @@ struct clinic {
 	struct object objects[4];
 	struct use uses[4];
 	struct diagnosis *diagnosis;
+	bool exact; /* sizes with all digits */
 };
 
 static inline struct container clinic_container(int i)
@@ -213,7 +214,7 @@ static inline void clinic_ask_with_key(struct clinic *c, int a, int b, const str
 				{ .container = b, .process = NOBODY } };
 
 	doctor_free(c->diagnosis);
-	assert_int_equal(doctor_pair(&c->s, &sides[0], &sides[1], key, &c->diagnosis), 0);
+	assert_int_equal(doctor_pair(&c->s, &sides[0], &sides[1], key, c->exact, &c->diagnosis), 0);
 }
 
 static inline void clinic_ask(struct clinic *c)
@@ -224,7 +225,7 @@ static inline void clinic_ask(struct clinic *c)
 static inline void clinic_ask_all(struct clinic *c)
 {
 	doctor_free(c->diagnosis);
-	assert_int_equal(doctor_machine(&c->s, &c->diagnosis), 0);
+	assert_int_equal(doctor_machine(&c->s, c->exact, &c->diagnosis), 0);
 }
 
 static inline const struct finding *clinic_found(const struct clinic *c, enum finding_code code)

@@ -108,6 +108,8 @@ static void test_full(void **state)
 					    "used, 12 MiB are free");
 	assert_fix(f, "coshm grow writer 128M");
 	assert_says(f->fix_note, "--shm-size=128m where it is made");
+	c->exact = true;
+	assert_says(only(c, FINDING_SHM_FULL)->evidence[0], "54525952 bytes of 67108864 bytes");
 	c->areas[0].used = 64 * MIB;
 	assert_int_equal(only(c, FINDING_SHM_FULL)->severity, SEVERITY_ERROR);
 	c->areas[0].fs = "ext4";

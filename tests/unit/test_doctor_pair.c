@@ -491,7 +491,7 @@ static void test_processes(void **state)
 	clinic_part(c);
 	c->containers[READER].ipc_mode = "shareable";
 	c->processes[OTHER].container = NOBODY;
-	assert_int_equal(doctor_pair(&c->s, &a, &b, NULL, &c->diagnosis), 0);
+	assert_int_equal(doctor_pair(&c->s, &a, &b, NULL, false, &c->diagnosis), 0);
 	f = clinic_finding(c, FINDING_NOT_JOINED);
 	assert_says(f->title, "pid 102 (sleep) and reader do not share");
 	assert_fix(f, "docker run -d --name NAME --ipc=container:reader ... IMAGE ...");
@@ -499,7 +499,7 @@ static void test_processes(void **state)
 
 	c->containers[READER].ipc_mode = "private"; /* a process cannot be joined at all */
 	doctor_free(c->diagnosis);
-	assert_int_equal(doctor_pair(&c->s, &a, &b, NULL, &c->diagnosis), 0);
+	assert_int_equal(doctor_pair(&c->s, &a, &b, NULL, false, &c->diagnosis), 0);
 	assert_says(clinic_finding(c, FINDING_DONOR_PRIVATE)->fix[1],
 		    "--name reader --ipc=shareable");
 

@@ -91,10 +91,9 @@ static void a_wide_value_moves_the_rest_of_its_line(void **state)
 	struct scene *s = *state;
 
 	s->before->containers[0].name = "a-name-of-thirty-columns-or-so";
-	assert_string_equal(shown(s, "CONTAINER,EVENT"),
-			    "CONTAINER        EVENT\n"
-			    "a-name-of-thirty-columns-or-so stopped\n"
-			    "web              removed\n");
+	assert_string_equal(shown(s, "CONTAINER,EVENT"), "CONTAINER        EVENT\n"
+							 "a-name-of-thirty-columns-or-so stopped\n"
+							 "web              removed\n");
 }
 
 static void bytes_have_all_digits_if_asked_for(void **state)
