@@ -20,6 +20,11 @@ struct value value_of(enum value_type type, uint64_t number)
 	return (struct value){ .type = type, .number = number };
 }
 
+struct value value_rate(enum value_type type, double rate)
+{
+	return (struct value){ .type = type, .rate = rate };
+}
+
 /* Case does not matter, as in lsns(8) and its kin. */
 static const struct column *find(const struct column_set *set, const char *name, size_t length)
 {
@@ -28,6 +33,23 @@ static const struct column *find(const struct column_set *set, const char *name,
 		    strncasecmp(set->column[i].name, name, length) == 0)
 			return &set->column[i];
 	return NULL;
+}
+
+const struct column_set *columns_join(struct memory *m, const struct column_set *set,
+				      const struct column_set *more, const char *standard)
+{
+	struct column_set *joined = memory_get(m, sizeof(*joined));
+	struct column *columns = memory_get(m, (set->count + more->count) * sizeof(*columns));
+	unsigned int count = set->count;
+
+	if (!joined || !columns)
+		return NULL;
+	memcpy(columns, set->column, count * sizeof(*columns));
+	for (unsigned int i = 0; i < more->count; i++)
+		if (!find(set, more->column[i].name, strlen(more->column[i].name)))
+			columns[count++] = more->column[i];
+	*joined = (struct column_set){ .column = columns, .count = count, .standard = standard };
+	return joined;
 }
 
 static int no_column(const char *name, size_t length, char why[WHY_BYTES])
@@ -139,7 +161,8 @@ static bool passes(const struct filter *filter, const struct rows *rows, unsigne
 	for (unsigned int i = 0; i < value.count; i++)
 		if (matches(filter->value, value.list[i]))
 			return true;
-	if (value.type != VALUE_BYTES && value.type != VALUE_USER && value.type != VALUE_MOMENT)
+	if (value.type != VALUE_BYTES && value.type != VALUE_USER && value.type != VALUE_MOMENT &&
+	    value.type != VALUE_COUNT)
 		return false;
 	snprintf(digits, sizeof(digits), "%" PRIu64, value.number);
 	return matches(filter->value, digits);
@@ -189,13 +212,25 @@ const char *value_show(const struct rows *rows, const struct value *value)
 	case VALUE_TEXT:
 		return text_printable(rows->memory, value->text);
 	case VALUE_LIST:
-		return show_list(rows->memory, value, ",");
+		return value->text ? text_printable(rows->memory, value->text) :
+				     show_list(rows->memory, value, ",");
 	case VALUE_LINES:
 		return show_list(rows->memory, value, "\n");
 	case VALUE_USER:
 		return text_printable(rows->memory, show_user(rows, value->number));
 	case VALUE_NUMBER:
 		return memory_print(rows->memory, "%" PRIu64, value->number);
+	case VALUE_COUNT:
+		text = text_count((double)value->number, room);
+		break;
+	case VALUE_RATE:
+		text = text_count(value->rate, room);
+		break;
+	case VALUE_GROWTH:
+		text = text_growth(value->rate, rows->exact, room);
+		break;
+	case VALUE_UNKNOWN:
+		return "-";
 	case VALUE_BYTES:
 		text = text_bytes(value->number, rows->exact, room);
 		break;

@@ -18,19 +18,24 @@ enum value_type {
 	VALUE_NONE, /* an empty cell, null in JSON */
 	VALUE_TEXT,
 	VALUE_NUMBER,
-	VALUE_BYTES,  /* "64M" to people, a number to programs     */
-	VALUE_MOMENT, /* seconds; ISO 8601 in UTC to people        */
-	VALUE_USER,   /* a name to people, if there is one         */
-	VALUE_MODE,   /* "rw-r--r--" to people, "0644" to programs */
-	VALUE_KEY,    /* "0x0000162e"                              */
-	VALUE_LIST,   /* texts                                     */
-	VALUE_LINES,  /* texts, each in a line of its own          */
+	VALUE_COUNT,   /* "12.3k" to people, a number to programs   */
+	VALUE_RATE,    /* a second's, the same                      */
+	VALUE_BYTES,   /* "64M" to people, a number to programs     */
+	VALUE_GROWTH,  /* "+64M" a second, the same                 */
+	VALUE_MOMENT,  /* seconds; ISO 8601 in UTC to people        */
+	VALUE_USER,    /* a name to people, if there is one         */
+	VALUE_MODE,    /* "rw-r--r--" to people, "0644" to programs */
+	VALUE_KEY,     /* "0x0000162e"                              */
+	VALUE_LIST,    /* texts                                     */
+	VALUE_LINES,   /* texts, each in a line of its own          */
+	VALUE_UNKNOWN, /* "-" to people, null to programs           */
 };
 
 struct value {
 	enum value_type type;
 	uint64_t number;
-	const char *text;
+	double rate;
+	const char *text; /* of a list: how people read it, or NULL: all of it */
 	const char *const *list;
 	unsigned int count; /* of the list */
 };
@@ -76,6 +81,11 @@ struct filter {
 
 struct value value_text(const char *text); /* "" is VALUE_NONE */
 struct value value_of(enum value_type type, uint64_t number);
+struct value value_rate(enum value_type type, double rate);
+
+/* columns_join - both, without those of @more that have a name of one before.  NULL: no memory. */
+const struct column_set *columns_join(struct memory *m, const struct column_set *set,
+				      const struct column_set *more, const char *standard);
 
 /* columns_select - "NAME,NAME", or "+NAME,NAME" behind the standard ones.  -1, and @why it is not.
  */

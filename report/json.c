@@ -43,12 +43,16 @@ static json_t *json_value(struct memory *m, const struct value *value)
 
 	switch (value->type) {
 	case VALUE_NONE:
+	case VALUE_UNKNOWN:
 		return json_null();
 	case VALUE_TEXT:
 		return json_printable(m, value->text);
 	case VALUE_LIST:
 	case VALUE_LINES:
 		return json_texts(m, value->list, value->count);
+	case VALUE_RATE:
+	case VALUE_GROWTH:
+		return json_real(value->rate);
 	case VALUE_KEY:
 		return json_string(text_key((int32_t)value->number, room));
 	case VALUE_MODE:

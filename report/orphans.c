@@ -5,7 +5,6 @@
 #include "orphans.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "json.h"
 #include "objects.h"
@@ -33,20 +32,12 @@ static const struct column own_columns[] = {
 
 const struct column_set *orphans_columns(struct memory *m)
 {
-	unsigned int own = sizeof(own_columns) / sizeof(own_columns[0]), count;
-	struct column_set *set = memory_get(m, sizeof(*set));
-	struct column *columns;
+	static const struct column_set own = {
+		.column = own_columns, .count = sizeof(own_columns) / sizeof(own_columns[0])
+	};
 
-	count = object_columns.count + own;
-	columns = memory_get(m, count * sizeof(*columns));
-	if (!set || !columns)
-		return NULL;
-	memcpy(columns, object_columns.column, object_columns.count * sizeof(*columns));
-	memcpy(columns + object_columns.count, own_columns, sizeof(own_columns));
-	*set = (struct column_set){ .column = columns,
-				    .count = count,
-				    .standard = "TYPE,KEY,OBJECT,SIZE,IPCNS,CONTAINER,RESULT,WHY" };
-	return set;
+	return columns_join(m, &object_columns, &own,
+			    "TYPE,KEY,OBJECT,SIZE,IPCNS,CONTAINER,RESULT,WHY");
 }
 
 int orphans_table(const struct orphans *o)

@@ -47,9 +47,9 @@ static void rate(struct top_row *row, const struct object *was, const struct obj
 	row->lost = difference(was->channel->lost, is->channel->lost) / seconds;
 }
 
-static int find_rates(const struct snapshot *before, const struct snapshot *now,
-		      struct top_rows *rows, struct memory *m)
+static int find_rates(const struct snapshot *before, struct top_rows *rows, struct memory *m)
 {
+	const struct snapshot *now = rows->places.s;
 	double seconds = (double)(now->taken_ns - before->taken_ns) / 1e9;
 	struct same same;
 
@@ -58,11 +58,12 @@ static int find_rates(const struct snapshot *before, const struct snapshot *now,
 	if (same_find(before, now, m, &same) < 0)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < rows->count; i++) {
-		int was = same.objects.was[rows->row[i].object];
+		unsigned int object = rows->shown[i];
+		int was = same.objects.was[object];
 
 		if (was != NOBODY)
-			rate(&rows->row[i], &before->objects[was],
-			     &now->objects[rows->row[i].object], seconds);
+			rate(&rows->row[object], &before->objects[was], &now->objects[object],
+			     seconds);
 	}
 	return 0;
 }
@@ -109,9 +110,7 @@ static bool make_row(const struct places *p, unsigned int object, const char *fi
 	const struct object *o = &p->s->objects[object];
 	struct members in = places_sharers(p, object, m);
 
-	*row = (struct top_row){ .object = object,
-				 .place = p->of_object[object],
-				 .name = name_of(p->s, o, m) };
+	*row = (struct top_row){ .place = p->of_object[object], .name = name_of(p->s, o, m) };
 	if (!strcasestr(row->name, filter) && !strcasestr(top_type(o), filter) &&
 	    !has_name(&in, filter))
 		return false;
@@ -138,14 +137,15 @@ static double value(const struct top_row *row, const struct object *o, enum top_
 }
 
 struct comparison {
-	const struct snapshot *s;
+	const struct top_rows *rows;
 	const struct top_order *order;
 };
 
 /* Large numbers come first; what is equal by what is asked for, by size, then by name. */
-static int compare_by(const struct comparison *by, const struct top_row *a, const struct top_row *b)
+static int compare_by(const struct comparison *by, unsigned int left, unsigned int right)
 {
-	const struct object *x = &by->s->objects[a->object], *y = &by->s->objects[b->object];
+	const struct object *all = by->rows->places.s->objects, *x = &all[left], *y = &all[right];
+	const struct top_row *a = &by->rows->row[left], *b = &by->rows->row[right];
 	double p = value(a, x, by->order->sort), q = value(b, y, by->order->sort);
 	int names = strcmp(a->name, b->name);
 
@@ -153,35 +153,53 @@ static int compare_by(const struct comparison *by, const struct top_row *a, cons
 		return p > q ? -1 : 1;
 	if (by->order->sort != TOP_NAME && x->bytes != y->bytes)
 		return x->bytes > y->bytes ? -1 : 1;
-	return names != 0 ? names : (a->object > b->object) - (a->object < b->object);
+	return names != 0 ? names : (left > right) - (left < right);
 }
 
 static int compare(const void *left, const void *right, void *context)
 {
 	const struct comparison *by = context;
-	const struct top_row *a = left, *b = right;
+	unsigned int a = *(const unsigned int *)left, b = *(const unsigned int *)right;
+	unsigned int p = by->rows->row[a].place, q = by->rows->row[b].place;
 	int result;
 
-	if (by->order->by_place && a->place != b->place)
-		return a->place < b->place ? -1 : 1;
+	if (by->order->by_place && p != q)
+		return p < q ? -1 : 1;
 	result = compare_by(by, a, b);
 	return by->order->reverse ? -result : result;
+}
+
+/* Of columns, when all that they need is there. */
+static void filter_columns(struct top_rows *rows, const struct top_order *order)
+{
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < rows->count; i++)
+		if (filters_pass(order->filters, order->filter_count, &rows->rows, rows->shown[i]))
+			rows->shown[left++] = rows->shown[i];
+	rows->count = left;
 }
 
 int top_rows_make(const struct snapshot *before, const struct places *now,
 		  const struct top_order *order, struct memory *m, struct top_rows *rows)
 {
 	const struct snapshot *s = now->s;
-	struct comparison by = { .s = s, .order = order };
+	struct comparison by = { .rows = rows, .order = order };
 
-	*rows = (struct top_rows){ .row = memory_get(m,
-						     (s->object_count + 1) * sizeof(*rows->row)) };
-	for (unsigned int i = 0; rows->row && i < s->object_count; i++) {
+	*rows = (struct top_rows){
+		.places = *now,
+		.rows = { .of = rows, .memory = m, .user = order->user, .exact = order->exact },
+		.row = memory_get(m, (s->object_count + 1) * sizeof(*rows->row)),
+		.shown = memory_get(m, (s->object_count + 1) * sizeof(*rows->shown)),
+	};
+	for (unsigned int i = 0; rows->row && rows->shown && i < s->object_count; i++) {
 		rows->bytes += s->objects[i].bytes;
-		rows->count += make_row(now, i, order->filter, m, &rows->row[rows->count]);
+		if (make_row(now, i, order->filter, m, &rows->row[i]))
+			rows->shown[rows->count++] = i;
 	}
-	if (memory_failed(m) || (before && find_rates(before, s, rows, m) < 0))
+	if (memory_failed(m) || (before && find_rates(before, rows, m) < 0))
 		return -ENOMEM;
-	qsort_r(rows->row, rows->count, sizeof(*rows->row), compare, &by);
+	filter_columns(rows, order);
+	qsort_r(rows->shown, rows->count, sizeof(*rows->shown), compare, &by);
 	return memory_failed(m) ? -ENOMEM : 0;
 }

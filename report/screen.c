@@ -98,15 +98,16 @@ static void put_bar(const struct page *page, unsigned int row, unsigned int area
 {
 	const struct shm_area *a = &page->view->now->areas[area];
 	unsigned int columns = page->cells->columns, title = columns * 3 / 8;
-	unsigned int numbers = columns < 50 ? 13 : 24;
+	bool exact = page->view->order.exact;
+	unsigned int numbers = (columns < 50 ? 13 : 24) + (exact ? columns / 4 : 0);
 	double full = a->used > a->bytes ? 1 : fullness(a);
 	enum style style = full > 0.8 ? STYLE_BAD : full > 0.5 ? STYLE_WARNING : STYLE_GOOD;
 	char used[TEXT_ROOM], all[TEXT_ROOM];
 	const char *text = memory_print(page->m, "%3u%% of %s", (unsigned int)(full * 100),
-					text_bytes(a->bytes, false, all));
+					text_bytes(a->bytes, exact, all));
 
 	if (columns >= 50)
-		text = memory_print(page->m, "%s, %s used", text, text_bytes(a->used, false, used));
+		text = memory_print(page->m, "%s, %s used", text, text_bytes(a->used, exact, used));
 	cells_put(page->cells, row, 0, title, STYLE_PLAIN, area_title(page, area));
 	if (columns > title + numbers)
 		put_gauge(page, row, title + 1, columns - title - numbers - 1, full, style);
@@ -145,7 +146,8 @@ static const char *state_text(const struct page *page)
 
 static void put_title(const struct page *page)
 {
-	const struct snapshot *s = page->view->now;
+	const struct screen_view *view = page->view;
+	const struct snapshot *s = view->now;
 	char size[TEXT_ROOM], moment[TEXT_ROOM];
 
 	text_moment(s->taken_ns / 1000000000, moment);
@@ -153,8 +155,8 @@ static void put_title(const struct page *page)
 		  memory_print(page->m,
 			       "coshm top %s  %s%s in %u objects, namespaces %u, containers %u",
 			       strlen(moment) > 11 ? &moment[11] : "", state_text(page),
-			       text_bytes(page->rows.bytes, false, size), s->object_count,
-			       s->ipcns_count, s->container_count));
+			       text_bytes(page->rows.bytes, view->order.exact, size),
+			       s->object_count, s->ipcns_count, s->container_count));
 	cells_fill(page->cells, 0, STYLE_TITLE);
 }
 
@@ -206,6 +208,8 @@ static struct layout lay_out(const struct screen_view *view)
 			    .title = rows == 0 || rows >= 5,
 			    .last = rows >= 4 };
 
+	if (view->no_headings)
+		return (struct layout){ .last = l.last };
 	for (unsigned int i = 0; i < view->now->area_count; i++)
 		bars += view->now->areas[i].bytes != 0;
 	if (rows != 0 && rows < 8)
@@ -226,7 +230,7 @@ static int put_all(struct page *page, const struct layout *l, struct screen *scr
 	screen->lines = page->list.count;
 	screen->room = rows == 0 ? page->list.count : rows - fixed;
 	if (rows == 0)
-		rows = fixed + (page->list.count == 0 ? 1 : page->list.count);
+		rows = fixed + page->list.count + (page->list.count == 0 && l->headings);
 	page->cells = screen->cells = cells_new(page->m, rows, page->list.columns);
 	if (!page->cells)
 		return -ENOMEM;
@@ -253,8 +257,8 @@ int screen_make(const struct screen_view *view, struct memory *m, struct screen 
 
 	if (!page.places ||
 	    top_rows_make(view->before, page.places, &view->order, m, &page.rows) < 0 ||
-	    list_make(page.places, &page.rows, view->order.by_place, view->columns, m, &page.list) <
-		    0)
+	    list_make(&page.rows, view->selection, view->order.by_place, view->columns, m,
+		      &page.list) < 0)
 		return -ENOMEM;
 	return put_all(&page, &layout, screen);
 }

@@ -12,7 +12,9 @@
 struct screen_view {
 	const struct snapshot *before; /* or NULL */
 	const struct snapshot *now;
-	struct top_order order; /* by_place: a tree */
+	struct top_order order;            /* by_place: a tree */
+	const struct selection *selection; /* columns of top_columns() */
+	bool no_headings;                  /* the list alone           */
 	bool paused, help;
 	bool typing;                /* the filter: it is in the last line, with a cursor  */
 	const char *message;        /* for the last line, or NULL: which keys there are   */

@@ -5,31 +5,26 @@
 #include "screen_list.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "text.h"
 
 #define NONE TOP_SORTS /* this column is not sorted by */
 
-/* In the order they are shown; narrow screens leave out those with the highest rank. */
+/* How wide those of coshm top itself are, or at least: two get what is left of the screen. */
 static const struct {
 	const char *name;
-	unsigned int width; /* of two the least: they get what is left */
+	unsigned int width;
 	unsigned int rank;
 	enum top_sort sort;
-	bool right;
-} known[LIST_COLUMNS] = {
-	[LIST_TYPE] = { "TYPE", 9, 4, NONE, false },
-	[LIST_OBJECT] = { "OBJECT", 8, 0, TOP_NAME, false },
-	[LIST_CONTAINER] = { "CONTAINER", 9, 3, NONE, false },
-	[LIST_SIZE] = { "SIZE", 6, 1, TOP_SIZE, true },
-	[LIST_GROWTH] = { "GROWTH", 7, 5, TOP_GROWTH, true },
-	[LIST_USERS] = { "USERS", 5, 8, NONE, true },
-	[LIST_MESSAGES] = { "MSGS", 6, 2, TOP_MESSAGES, true },
-	[LIST_WAITS] = { "WAITS", 6, 7, TOP_WAITS, true },
-	[LIST_LOST] = { "LOST", 6, 6, TOP_LOST, true },
+} known[] = {
+	{ "TYPE", 9, 4, NONE },         { "OBJECT", 8, 0, TOP_NAME },   { "CONTAINER", 9, 3, NONE },
+	{ "SIZE", 6, 1, TOP_SIZE },     { "GROWTH", 7, 5, TOP_GROWTH }, { "USERS", 5, 8, NONE },
+	{ "MSGS", 6, 2, TOP_MESSAGES }, { "WAITS", 6, 7, TOP_WAITS },   { "LOST", 6, 6, TOP_LOST },
 };
+
+#define KNOWN    (sizeof(known) / sizeof(known[0]))
+#define RANK_MAX KNOWN
 
 #define COLUMNS_MAX 400u /* of a list that may take as many as it likes */
 
@@ -55,8 +50,9 @@ static const char *container_text(const struct snapshot *s, int container, const
 			    c->donor == NOBODY ? "" : ", joined another");
 }
 
-static void add_place(struct list *l, const struct places *p, unsigned int place)
+static void add_place(struct list *l, unsigned int place)
 {
+	const struct places *p = &l->rows->places;
 	const struct snapshot *s = p->s;
 	const struct members *in = NULL;
 
@@ -70,173 +66,178 @@ static void add_place(struct list *l, const struct places *p, unsigned int place
 			       .text = container_text(s, in->container[i], in->name[i], l->m) });
 }
 
+static bool in_place(const struct top_rows *rows, unsigned int next, unsigned int place)
+{
+	return next < rows->count && rows->row[rows->shown[next]].place == place;
+}
+
+static void add_lines(struct list *l)
+{
+	const struct top_rows *rows = l->rows;
+	unsigned int next = 0;
+
+	for (unsigned int place = 0; l->tree && place < rows->places.count; place++) {
+		/* The line of a namespace has its /dev/shm, too. */
+		if (place < rows->places.s->ipcns_count || in_place(rows, next, place))
+			add_place(l, place);
+		for (; in_place(rows, next, place); next++)
+			add(l, (struct list_line){ .object = rows->shown[next] });
+	}
+	for (; next < rows->count; next++)
+		add(l, (struct list_line){ .object = rows->shown[next] });
+}
+
 /* ---- widths ------------------------------------------------------------------------------- */
+
+static bool is(const struct list_column *c, const char *name)
+{
+	return strcmp(c->column->name, name) == 0;
+}
+
+static const char *cell_text(const struct list *l, const struct list_column *c, unsigned int object)
+{
+	struct value value = c->column->get(&l->rows->rows, object);
+	const char *text = value_show(&l->rows->rows, &value);
+
+	return l->tree && is(c, "OBJECT") ? memory_print(l->m, "    %s", text) : text;
+}
 
 static unsigned int all_columns(const struct list *l)
 {
 	unsigned int all = 0;
 
-	for (int i = 0; i < LIST_COLUMNS; i++)
-		all += l->width[i] == 0 ? 0 : l->width[i] + 1;
+	for (unsigned int i = 0; i < l->column_count; i++)
+		all += l->column[i].width == 0 ? 0 : l->column[i].width + 1;
 	return all == 0 ? 0 : all - 1;
 }
 
-/* Where the list alone says how wide it is. */
-static void widen_all(struct list *l, const struct top_rows *rows)
+/* As wide as its values, within reason. */
+static void widen(const struct list *l, struct list_column *c, unsigned int most)
 {
-	unsigned int object = l->width[LIST_OBJECT], container = l->width[LIST_CONTAINER];
+	for (unsigned int i = 0; i < l->rows->count; i++) {
+		unsigned int takes = cells_width(cell_text(l, c, l->rows->shown[i]));
 
-	for (unsigned int i = 0; i < rows->count; i++) {
-		unsigned int one = cells_width(rows->row[i].name);
-		unsigned int other = cells_width(rows->row[i].containers);
-
-		object = one > object ? one : object;
-		container = other > container ? other : container;
+		c->wants = takes > c->wants ? takes : c->wants;
 	}
-	l->width[LIST_OBJECT] = object < COLUMNS_MAX / 2 ? object : COLUMNS_MAX / 2;
-	l->width[LIST_CONTAINER] = container < COLUMNS_MAX / 4 ? container : COLUMNS_MAX / 4;
-	l->columns = all_columns(l) < 80 ? 80 : all_columns(l);
+	c->width = c->wants > c->width ? c->wants : c->width;
+	c->width = c->width < most ? c->width : most;
 }
 
-/* Leave out what does not fit, and give what is left to names. */
+/* Those of coshm ls and exact sizes have as much as they need, all the others what is known. */
+static void set_width(const struct list *l, struct list_column *c)
+{
+	bool flexible = is(c, "OBJECT") || is(c, "CONTAINER");
+	bool sized = is(c, "SIZE") || is(c, "GROWTH");
+	unsigned int i;
+
+	for (i = 0; i < KNOWN && !is(c, known[i].name); i++)
+		;
+	c->width = i < KNOWN ? known[i].width : cells_width(c->column->name);
+	c->rank = i < KNOWN ? known[i].rank : 0;
+	c->sort = i < KNOWN ? known[i].sort : NONE;
+	if (flexible && l->columns == 0)
+		widen(l, c, is(c, "OBJECT") ? COLUMNS_MAX / 2 : COLUMNS_MAX / 4);
+	else if (i == KNOWN || (sized && l->rows->rows.exact))
+		widen(l, c, l->columns == 0 ? COLUMNS_MAX / 4 : 32);
+}
+
+/* Those with a rank first, then from the right; the last one that is left has all. */
+static void leave_out(struct list *l)
+{
+	for (unsigned int rank = RANK_MAX; rank > 0 && all_columns(l) > l->columns; rank--)
+		for (unsigned int i = 0; i < l->column_count; i++)
+			if (l->column[i].rank == rank && all_columns(l) != l->column[i].width)
+				l->column[i].width = 0;
+	for (unsigned int i = l->column_count; i > 0 && all_columns(l) > l->columns; i--)
+		if (all_columns(l) != l->column[i - 1].width)
+			l->column[i - 1].width = 0;
+	for (unsigned int i = 0; i < l->column_count && all_columns(l) > l->columns; i++)
+		if (l->column[i].width != 0)
+			l->column[i].width = l->columns;
+}
+
+/* How much of what is left it has taken. */
+static unsigned int widen_into(struct list_column *c, unsigned int left)
+{
+	unsigned int more = c->width != 0 && c->wants > c->width ? c->wants - c->width : 0;
+
+	more = more < left ? more : left;
+	c->width += more;
+	return more;
+}
+
+/* Leave out what does not fit, and give what is left to names, or to who wants it. */
 static void fit(struct list *l)
 {
+	struct list_column *object = NULL, *container = NULL;
 	unsigned int left;
 
-	for (unsigned int rank = LIST_COLUMNS - 1; rank > 0 && all_columns(l) > l->columns; rank--)
-		for (int i = 0; i < LIST_COLUMNS; i++)
-			if (known[i].rank == rank)
-				l->width[i] = 0;
-	if (all_columns(l) > l->columns) {
-		l->width[LIST_OBJECT] = l->columns;
-		return;
-	}
+	leave_out(l);
 	left = l->columns - all_columns(l);
-	if (l->width[LIST_CONTAINER] != 0) {
-		l->width[LIST_CONTAINER] += left / 4;
+	for (unsigned int i = 0; i < l->column_count; i++) {
+		if (is(&l->column[i], "OBJECT") && l->column[i].width != 0)
+			object = &l->column[i];
+		if (is(&l->column[i], "CONTAINER") && l->column[i].width != 0)
+			container = &l->column[i];
+	}
+	if (container) {
+		container->width += object ? left / 4 : left;
 		left -= left / 4;
 	}
-	l->width[LIST_OBJECT] += left;
+	if (object)
+		object->width += left;
+	for (unsigned int i = 0; i < l->column_count && !object && !container; i++)
+		left -= widen_into(&l->column[i], left);
 }
 
-int list_make(const struct places *p, const struct top_rows *rows, bool tree, unsigned int columns,
-	      struct memory *m, struct list *list)
+int list_make(const struct top_rows *rows, const struct selection *selection, bool tree,
+	      unsigned int columns, struct memory *m, struct list *list)
 {
-	unsigned int next = 0;
-
-	*list = (struct list){ .s = p->s, .m = m, .columns = columns, .tree = tree };
-	for (int i = 0; i < LIST_COLUMNS; i++)
-		list->width[i] = known[i].width;
+	*list = (struct list){ .rows = rows,
+			       .m = m,
+			       .column_count = selection->count,
+			       .columns = columns,
+			       .tree = tree };
+	for (unsigned int i = 0; i < list->column_count; i++) {
+		list->column[i].column = selection->column[i];
+		set_width(list, &list->column[i]);
+	}
 	if (columns == 0)
-		widen_all(list, rows);
+		list->columns = all_columns(list) < 80 ? 80 : all_columns(list);
 	else
 		fit(list);
-	for (unsigned int place = 0; tree && place < p->count; place++) {
-		bool is_ipcns = place < p->s->ipcns_count;
-
-		/* The line of a namespace has its /dev/shm, too. */
-		if (is_ipcns || (next < rows->count && rows->row[next].place == place))
-			add_place(list, p, place);
-		for (; next < rows->count && rows->row[next].place == place; next++)
-			add(list, (struct list_line){ .row = &rows->row[next] });
-	}
-	for (; next < rows->count; next++)
-		add(list, (struct list_line){ .row = &rows->row[next] });
+	add_lines(list);
 	return memory_failed(m) ? -ENOMEM : 0;
 }
 
-/* ---- text --------------------------------------------------------------------------------- */
+/* ---- cells -------------------------------------------------------------------------------- */
 
-/* A rate or a count in six columns: "950", "0.5", "12.3k", "4.0M". */
-static const char *count_text(double count, char room[TEXT_ROOM])
+static enum style cell_style(const struct list *l, const struct list_column *c, unsigned int object)
 {
-	static const char units[] = " kMGTPE";
-	unsigned int unit = 0;
-	int digits;
+	const struct object *o = &l->rows->places.s->objects[object];
+	const struct top_row *row = &l->rows->row[object];
 
-	while (count >= 999.5 && units[unit + 1] != '\0') {
-		count /= 1000;
-		unit++;
-	}
-	digits = count < 99.95 && (unit != 0 || count != (double)(int)count);
-	snprintf(room, TEXT_ROOM, "%.*f%.*s", digits, count, unit != 0, &units[unit]);
-	return room;
-}
-
-static const char *growth_text(double growth, char room[TEXT_ROOM])
-{
-	char bytes[TEXT_ROOM];
-	double size = growth < 0 ? -growth : growth;
-
-	if (size < 1)
-		return "0";
-	snprintf(room, TEXT_ROOM, "%c%s", growth < 0 ? '-' : '+',
-		 text_bytes(size < 1e18 ? (uint64_t)size : UINT64_MAX, false, bytes));
-	return room;
-}
-
-static const char *rate_text(const struct top_row *row, const struct object *o,
-			     enum list_column column, char room[TEXT_ROOM])
-{
-	if (column == LIST_GROWTH)
-		return row->has_rates ? growth_text(row->growth, room) : "-";
-	if (!o->channel)
-		return "";
-	if (column == LIST_LOST)
-		return count_text((double)o->channel->lost, room);
-	if (!row->has_rates)
-		return "-";
-	return count_text(column == LIST_MESSAGES ? row->messages : row->waits, room);
-}
-
-static const char *cell_text(const struct list *l, const struct top_row *row,
-			     enum list_column column, char room[TEXT_ROOM])
-{
-	const struct object *o = &l->s->objects[row->object];
-
-	switch (column) {
-	case LIST_TYPE:
-		return top_type(o);
-	case LIST_OBJECT:
-		return l->tree ? memory_print(l->m, "    %s", row->name) : row->name;
-	case LIST_CONTAINER:
-		return row->containers;
-	case LIST_SIZE:
-		return text_bytes(o->bytes, false, room);
-	case LIST_USERS:
-		return count_text(o->kind == OBJECT_SHM ? (double)o->count : (double)o->uses, room);
-	default:
-		return rate_text(row, o, column, room);
-	}
-}
-
-static enum style cell_style(const struct list *l, const struct top_row *row,
-			     enum list_column column)
-{
-	const struct object *o = &l->s->objects[row->object];
-
-	if (column == LIST_LOST && row->has_rates && row->lost > 0)
+	if (c->sort == TOP_LOST && row->has_rates && row->lost > 0)
 		return STYLE_BAD;
-	if (column == LIST_USERS && o->channel && o->channel->dead > 0)
+	if (is(c, "USERS") && o->channel && o->channel->dead > 0)
 		return STYLE_BAD;
 	return STYLE_PLAIN;
 }
 
 static void put_row(const struct list *l, const struct cells *c, unsigned int y,
-		    const struct top_row *row)
+		    unsigned int object)
 {
 	unsigned int x = 0;
-	char room[TEXT_ROOM];
 
-	for (int i = 0; i < LIST_COLUMNS; i++) {
-		const char *text;
+	for (unsigned int i = 0; i < l->column_count; i++) {
+		const struct list_column *column = &l->column[i];
 
-		if (l->width[i] == 0)
+		if (column->width == 0)
 			continue;
-		text = cell_text(l, row, (enum list_column)i, room);
-		(known[i].right ? cells_put_right : cells_put)(
-			c, y, x, l->width[i], cell_style(l, row, (enum list_column)i), text);
-		x += l->width[i] + 1;
+		(column->column->right ? cells_put_right : cells_put)(c, y, x, column->width,
+								      cell_style(l, column, object),
+								      cell_text(l, column, object));
+		x += column->width + 1;
 	}
 }
 
@@ -246,13 +247,15 @@ void list_put_headings(const struct list *l, const struct cells *c, unsigned int
 	unsigned int x = 0;
 
 	cells_fill(c, y, STYLE_TITLE);
-	for (int i = 0; i < LIST_COLUMNS; i++) {
-		if (l->width[i] == 0)
+	for (unsigned int i = 0; i < l->column_count; i++) {
+		const struct list_column *column = &l->column[i];
+
+		if (column->width == 0)
 			continue;
-		(known[i].right ? cells_put_right : cells_put)(
-			c, y, x, l->width[i], known[i].sort == sort ? STYLE_CHOSEN : STYLE_TITLE,
-			known[i].name);
-		x += l->width[i] + 1;
+		(column->column->right ? cells_put_right : cells_put)(
+			c, y, x, column->width, column->sort == sort ? STYLE_CHOSEN : STYLE_TITLE,
+			column->column->name);
+		x += column->width + 1;
 	}
 }
 
@@ -264,8 +267,8 @@ void list_put(const struct list *l, const struct cells *c, unsigned int y, unsig
 	for (unsigned int i = 0; i < room && first + i < l->count; i++) {
 		const struct list_line *line = &l->line[first + i];
 
-		if (line->row)
-			put_row(l, c, y + i, line->row);
+		if (!line->text)
+			put_row(l, c, y + i, line->object);
 		else
 			cells_put(c, y + i, 0, c->columns, line->place ? STYLE_BOLD : STYLE_PLAIN,
 				  text_printable(l->m, line->text));

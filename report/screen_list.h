@@ -9,40 +9,38 @@
 #include "cells.h"
 #include "rates.h"
 
-enum list_column {
-	LIST_TYPE,
-	LIST_OBJECT,
-	LIST_CONTAINER,
-	LIST_SIZE,
-	LIST_GROWTH,
-	LIST_USERS,
-	LIST_MESSAGES,
-	LIST_WAITS,
-	LIST_LOST,
+struct list_column {
+	const struct column *column;
+	unsigned int width; /* 0: left out                                    */
+	unsigned int wants; /* as wide as its values, where that was measured */
+	unsigned int rank;  /* narrow screens leave out the highest; 0: stays */
+	enum top_sort sort; /* that it shows, or TOP_SORTS                    */
 };
-
-#define LIST_COLUMNS (LIST_LOST + 1)
 
 /* One line: an object's, or, of a tree, a text. */
 struct list_line {
-	const struct top_row *row; /* or NULL */
-	const char *text;
+	const char *text; /* or NULL: it is an object's */
+	unsigned int object;
 	bool place; /* the text is a place, else a container */
 };
 
 struct list {
-	const struct snapshot *s;
+	const struct top_rows *rows;
 	struct memory *m;
 	struct list_line *line;
 	unsigned int count;
-	unsigned int width[LIST_COLUMNS]; /* 0: left out */
-	unsigned int columns;             /* of all of the screen */
+	struct list_column column[SELECTION_MAX];
+	unsigned int column_count;
+	unsigned int columns; /* of all of the screen */
 	bool tree;
 };
 
-/* @columns: how many the screen has, or 0: as many as the list takes.  0 or -ENOMEM. */
-int list_make(const struct places *p, const struct top_rows *rows, bool tree, unsigned int columns,
-	      struct memory *m, struct list *list);
+/*
+ * list_make - @columns: how many the screen has, or 0: as many as the list takes.
+ * 0 or -ENOMEM.
+ */
+int list_make(const struct top_rows *rows, const struct selection *selection, bool tree,
+	      unsigned int columns, struct memory *m, struct list *list);
 
 void list_put_headings(const struct list *list, const struct cells *cells, unsigned int row,
 		       enum top_sort sort);

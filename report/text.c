@@ -29,6 +29,33 @@ const char *text_bytes(uint64_t bytes, bool exact, char room[TEXT_ROOM])
 	return room;
 }
 
+const char *text_count(double count, char room[TEXT_ROOM])
+{
+	static const char units[] = " kMGTPE";
+	unsigned int unit = 0;
+	int digits;
+
+	while (count >= 999.5 && units[unit + 1] != '\0') {
+		count /= 1000;
+		unit++;
+	}
+	digits = count < 99.95 && (unit != 0 || count != (double)(int)count);
+	snprintf(room, TEXT_ROOM, "%.*f%.*s", digits, count, unit != 0, &units[unit]);
+	return room;
+}
+
+const char *text_growth(double growth, bool exact, char room[TEXT_ROOM])
+{
+	char bytes[TEXT_ROOM];
+	double size = growth < 0 ? -growth : growth;
+
+	if (size < 1)
+		return "0";
+	snprintf(room, TEXT_ROOM, "%c%s", growth < 0 ? '-' : '+',
+		 text_bytes(size < 1e18 ? (uint64_t)size : UINT64_MAX, exact, bytes));
+	return room;
+}
+
 const char *text_moment(int64_t seconds, char room[TEXT_ROOM])
 {
 	time_t time = (time_t)seconds;

@@ -14,6 +14,12 @@
 /* "64M", "1.5K", as lsipc(1) and df(1) round; @exact: all digits. */
 const char *text_bytes(uint64_t bytes, bool exact, char room[TEXT_ROOM]);
 
+/* A rate or a count in six columns: "950", "0.5", "12.3k", "4.0M". */
+const char *text_count(double count, char room[TEXT_ROOM]);
+
+/* "+64M", "-1.5K", "0": bytes a second. */
+const char *text_growth(double growth, bool exact, char room[TEXT_ROOM]);
+
 /* ISO 8601 in UTC, "" for never. */
 const char *text_moment(int64_t seconds, char room[TEXT_ROOM]);
 

@@ -62,6 +62,49 @@ once() {
 	[[ $output == *$'\n'"ipc namespace "*$'\n'*"    $id 0x"* ]]
 }
 
+@test "--output, --noheadings, --bytes and --filter" {
+	segment 7000000
+	run --separate-stderr once --output object,OWNER,SIZE --filter TYPE=shm --filter "ID=$id"
+	[[ ${lines[-2]} =~ ^OBJECT\ +OWNER\ +SIZE$ ]]
+	[[ ${lines[-1]} =~ ^$id\ 0x[0-9a-f]{8}\ +root\ +6.6M$ ]]
+	run --separate-stderr once --bytes --noheadings --output NAME,SIZE --filter "NAME=$name"
+	[[ $output == "$name 12345678" ]]
+	run --separate-stderr once -n --filter NAME=nobody-has-this
+	[[ -z $output ]]
+	run --separate-stderr once --filter 'SIZE=11.7M' --filter "NAME=$name" -o +PATH
+	[[ ${lines[-2]} == *" LOST PATH"* && ${lines[-1]} == *" /dev/shm/$name" ]]
+}
+
+@test "--json looks twice and prints all there is" {
+	segment 7000000
+	coshm top --json --interval 0.01 --sort name >out || (($? == 3))
+	python3 - "$id" "$name" <<-'END'
+		import json, sys
+		all = json.load(open("out"))
+		assert set(all) == {"taken", "areas", "objects", "notes"}, all.keys()
+		segment = [o for o in all["objects"] if o["type"] == "shm" and o["id"] == int(sys.argv[1])][0]
+		assert segment["size"] == 7000000 and segment["growth"] == 0 and segment["lost"] is None
+		file = [o for o in all["objects"] if o["name"] == sys.argv[2]][0]
+		assert file["size"] == 12345678 and file["users"] == 0 and file["path"].endswith(sys.argv[2])
+		assert isinstance(file["container"], list)
+	END
+}
+
+@test "--output and --filter on a live screen" {
+	segment 20000000
+	on_terminal --filter TYPE=shm --output OBJECT,NATTCH,IPCNS --bytes <<-END
+		await 1: by size
+		await NATTCH
+		await $id 0x
+		gone $name
+		gone GROWTH
+		key /$name\\r
+		await nothing to show
+		key q
+		ends 0
+	END
+}
+
 @test "--once into a full file fails and says why" {
 	run -2 bash -c 'coshm top --once --interval 0.01 2>&1 >/dev/full'
 	[[ $output == *"cannot write to standard output: No space left on device"* ]]
@@ -206,7 +249,8 @@ once() {
 }
 
 @test "bad command lines" {
-	for words in '--interval 0' '--sort nonsense' 'web' '--nonsense'; do
+	for words in '--interval 0' '--sort nonsense' 'web' '--nonsense' '--output nonsense' \
+		'--filter SIZE' '--json --output SIZE' '--json --noheadings' '--json --tree'; do
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr coshm top $words
 		[[ -z $output && $stderr == *"Try 'coshm top --help'."* ]]

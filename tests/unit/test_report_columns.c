@@ -78,6 +78,24 @@ static void a_plus_adds_to_the_standard_columns(void **state)
 	assert_string_equal(why, "the column SIZE is asked for twice");
 }
 
+static void joined_columns_have_each_name_once(void **state)
+{
+	const struct column_set *joined =
+		columns_join(m, &use_columns, &object_columns, "OBJECT,NATTCH");
+	struct selection selection;
+	char why[WHY_BYTES];
+
+	(void)state;
+	assert_non_null(joined);
+	assert_int_equal(columns_select(joined, joined->standard, &selection, why), 0);
+	assert_ptr_equal(selection.column[0]->get, use_columns.column[0].get);
+	for (unsigned int i = 0; i < joined->count; i++)
+		for (unsigned int other = 0; other < i; other++)
+			assert_string_not_equal(joined->column[i].name, joined->column[other].name);
+	assert_true(joined->count > use_columns.count);
+	assert_true(joined->count < use_columns.count + object_columns.count);
+}
+
 static void wrong_columns_are_named(void **state)
 {
 	static const char *const wrong[] = { "", ",", "SIZE,", "SIZ", "SIZES", "+", "+,", " SIZE" };
@@ -237,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_are_found_by_name_in_any_case),
 		cmocka_unit_test(a_plus_adds_to_the_standard_columns),
+		cmocka_unit_test(joined_columns_have_each_name_once),
 		cmocka_unit_test(wrong_columns_are_named),
 		cmocka_unit_test(every_set_has_its_standard_columns_and_room_for_all),
 		cmocka_unit_test(cells_say_what_objects_are),

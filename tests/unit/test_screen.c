@@ -14,7 +14,10 @@
 struct scene {
 	struct snapshot *before, *after;
 	struct screen_view view;
-	struct memory *m;
+	struct memory *m, *lasting;
+	const struct column_set *set;
+	struct selection selection;
+	struct filter filter;
 	struct screen screen;
 	char *text;
 };
@@ -25,6 +28,22 @@ static void add_home(struct snapshot *s)
 	look_area(s, 50, "tmpfs");
 	look_container(s, "web", 0, 0);
 	look_process(s, 10, 77, 0, 0, 0);
+}
+
+static void choose(struct scene *s, const char *columns)
+{
+	char why[WHY_BYTES];
+
+	assert_int_equal(columns_select(s->set, columns, &s->selection, why), 0);
+}
+
+static void choose_rows(struct scene *s, const char *text)
+{
+	char why[WHY_BYTES];
+
+	assert_int_equal(filter_parse(s->set, text, &s->filter, why), 0);
+	s->view.order.filters = &s->filter;
+	s->view.order.filter_count = 1;
 }
 
 static int setup(void **state)
@@ -38,9 +57,13 @@ static int setup(void **state)
 	scene->before->taken_ns = 1000000000;
 	scene->after->taken_ns = 3000000000; /* two seconds later */
 	scene->m = memory_new();
+	scene->lasting = memory_new();
+	scene->set = top_columns(scene->lasting);
+	choose(scene, scene->set->standard);
 	scene->view = (struct screen_view){ .before = scene->before,
 					    .now = scene->after,
 					    .order.filter = "",
+					    .selection = &scene->selection,
 					    .rows = 24,
 					    .columns = 80 };
 	*state = scene;
@@ -53,6 +76,7 @@ static int teardown(void **state)
 
 	free(s->text);
 	memory_free(s->m);
+	memory_free(s->lasting);
 	inspect_free(s->before);
 	inspect_free(s->after);
 	test_free(s);
@@ -170,6 +194,123 @@ static void test_filter(void **state)
 	assert_shows(s, "large");
 	s->view.order.filter = "nowhere";
 	assert_shows(s, "nothing to show");
+}
+
+static void test_filter_columns(void **state)
+{
+	struct scene *s = *state;
+
+	add_channels(s);
+	choose_rows(s, "growth=+*");
+	assert_shows(s, "stream    grows");
+	assert_hides(s, "busy");
+	assert_shows(s, "28K in 3 objects"); /* also of those that are not shown */
+	choose_rows(s, "MSGS=1.5k");
+	assert_shows(s, "stream    busy");
+	assert_hides(s, "grows");
+	choose_rows(s, "LOST=5");
+	assert_shows(s, "stream    large");
+	choose_rows(s, "CONTAINER=web");
+	assert_shows(s, "busy");
+	choose_rows(s, "CONTAINER=we");
+	assert_shows(s, "nothing to show");
+	choose_rows(s, "IPCNS=500");
+	assert_shows(s, "busy");
+	choose_rows(s, "PATH=*/busy");
+	s->view.order.filter = "stream";
+	assert_shows(s, "busy");
+	s->view.order.filter = "grows";
+	assert_shows(s, "nothing to show");
+}
+
+static void test_columns(void **state)
+{
+	struct scene *s = *state;
+
+	add_channels(s);
+	s->view.columns = 32;
+	choose(s, "SIZE,PERMS,OBJECT,IPCNS");
+	assert_shows(s, "\n  SIZE PERMS     OBJECT    IPCNS\n");
+	assert_shows(s, "\n   16K --------- large       500\n");
+	choose(s, "PERMS,SIZE");
+	assert_shows(s, "\nPERMS       SIZE\n---------    16K\n");
+	s->after->objects[0].name = "a-name-that-has-more-than-thirty-two-columns";
+	choose(s, "NAME,SIZE");
+	s->view.columns = 39;
+	assert_shows(s, "\na-name-that-has-more-than-thirty     4K\n");
+	s->view.columns = 60;
+	assert_shows(s, "\na-name-that-has-more-than-thirty-two-columns     4K\n");
+}
+
+/* Every column alone and all at once, on screens of all widths. */
+static void test_every_column(void **state)
+{
+	struct scene *s = *state;
+	char all[1024] = "";
+
+	add_channels(s);
+	look_shm(s->after, 0, 7, 0x162e);
+	assert_true(s->set->count <= SELECTION_MAX);
+	for (unsigned int i = 0; i < s->set->count; i++) {
+		choose(s, s->set->column[i].name);
+		s->view.columns = 80;
+		assert_shows(s, s->set->column[i].name);
+		strcat(strcat(all, i == 0 ? "" : ","), s->set->column[i].name);
+	}
+	choose(s, all);
+	for (s->view.columns = 0; s->view.columns < 500; s->view.columns++) {
+		shown(s);
+		memory_free(s->m);
+		s->m = memory_new();
+	}
+}
+
+/* Narrow screens keep what was named beside the usual columns. */
+static void test_more_columns(void **state)
+{
+	struct scene *s = *state;
+
+	add_channels(s);
+	choose(s, "+PERMS");
+	assert_shows(s, "LOST PERMS\n");
+	s->view.columns = 76;
+	assert_shows(s, "LOST PERMS\n");
+	assert_hides(s, "USERS");
+	s->view.columns = 25;
+	assert_shows(s, "OBJECT     SIZE PERMS\n");
+}
+
+static void test_bytes(void **state)
+{
+	struct scene *s = *state;
+
+	add_channels(s);
+	s->view.order.exact = true;
+	s->after->areas[0].used = 63 << 20;
+	assert_shows(s, " 28672 in 3 objects");
+	assert_shows(s, "] 98% of 67108864, 66060288 used\n");
+	assert_shows(s, "4096   +4096     0      0     10      0\n");
+	s->after->objects[2].bytes = UINT64_C(1) << 40;
+	assert_shows(s, " 1099511627776       0     0      0 ");
+}
+
+static void test_list_alone(void **state)
+{
+	struct scene *s = *state;
+
+	add_channels(s);
+	s->view.no_headings = true;
+	s->view.rows = s->view.columns = 0;
+	choose(s, "OBJECT,SIZE");
+	assert_string_equal(shown(s), "large       16K\nbusy         8K\ngrows        4K\n");
+	s->view.order.filter = "nowhere";
+	assert_string_equal(shown(s), "");
+	s->view.rows = 4;
+	s->view.columns = 80;
+	s->view.order.filter = "";
+	assert_shows(s, "grows");
+	assert_shows(s, "q quit");
+	assert_hides(s, "coshm top");
 }
 
 static void test_typing(void **state)
@@ -363,6 +504,12 @@ int main(void)
 		TEST(test_no_look_before),
 		TEST(test_sorts),
 		TEST(test_filter),
+		TEST(test_filter_columns),
+		TEST(test_columns),
+		TEST(test_every_column),
+		TEST(test_more_columns),
+		TEST(test_bytes),
+		TEST(test_list_alone),
 		TEST(test_typing),
 		TEST(test_tree),
 		TEST(test_help_and_message),
