@@ -24,10 +24,15 @@ _coshm_argument() {
 	_coshm_help "$1" | sed -nE "s/^ *(-[a-zA-Z], )?(.*, )?$2(, --[a-z-]+)? ([A-Z=]+) .*/\\4/p"
 }
 
-# _coshm_columns COMMAND: the names in the paragraph of --output
+# _coshm_columns COMMAND: the names in the paragraph of --output, and "those of coshm COMMAND"
 _coshm_columns() {
-	_coshm_help "$1" | sed -nE '/--output COLUMNS/,/^ *-[^o]/{s/-.*COLUMNS //;s/^ *-[^o].*//;p;}' |
-		grep -oE '\b[A-Z]{2,}\b' | grep -v COLUMNS
+	local text other
+
+	text=$(_coshm_help "$1" |
+		sed -nE '/--output COLUMNS/,/^ *-[^o]/{s/-.*COLUMNS //;s/^ *-[^o].*//;p;}')
+	grep -oE '\b[A-Z_]{2,}\b' <<<"$text" | grep -v COLUMNS
+	other=$(sed -nE 's/.*those of coshm ([a-z]+).*/\1/p' <<<"$text")
+	[[ ! $other ]] || _coshm_columns "$other"
 }
 
 # _coshm_channels DIR: files with names of channels

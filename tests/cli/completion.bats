@@ -83,23 +83,48 @@ knows_each_option() {
 	each_shell knows_each_option
 }
 
-knows_each_column() {
-	local offer command column hint
+# with_option OPTION: commands that have it
+with_option() {
+	local command
 
-	for command in info ls ps; do
+	for command in $(commands); do
+		! "$coshm" "$command" --help | grep -qe "$1 " || echo "$command"
+	done
+}
+
+knows_each_column() {
+	local offer command column hint channel
+
+	for command in $(with_option --output); do
 		offer=$("$1" "$command" -o '')
-		hint=$("$coshm" "$command" -o no-such-column x 2>&1 || true)
+		channel=()
+		[[ $command != info ]] || channel=(ticks)
+		hint=$("$coshm" "$command" -o no-such-column "${channel[@]}" 2>&1 || true)
+		[[ $hint == *"the columns are "[A-Z]* ]]
 		while read -r column; do
 			offered "$offer" "$column"
-		done < <(grep -oE '\b[A-Z]{2,}\b' <<<"$hint")
-		[[ $hint == *ID*COMMAND* || $hint == *ID*CONTAINER* ]]
+		done < <(grep -oE '\b[A-Z_]{2,}\b' <<<"$hint")
 	done
-	offered "$("$1" ls --filter '')" CONTAINER ||
-		offered "$("$1" ls --filter '')" CONTAINER=
+}
+
+# Also --filter: bash has the "=" behind each.
+knows_each_filter() {
+	local command column columns hint
+
+	for command in $(with_option --filter); do
+		columns=$("$1" "$command" --filter '' | tr -d =)
+		hint=$("$coshm" "$command" --filter NO_SUCH=1 2>&1 || true)
+		[[ $hint == *"the columns are "[A-Z]* ]]
+		while read -r column; do
+			offered "$columns" "$column"
+		done < <(grep -oE '\b[A-Z_]{2,}\b' <<<"${hint#*the columns are}")
+	done
 }
 
 @test "columns are offered for --output and --filter" {
+	[[ $(with_option --output | xargs) == *"ls ps doctor"*clean*top*watch* ]]
 	each_shell knows_each_column
+	each_shell knows_each_filter
 }
 
 @test "bash: columns behind others, and behind a plus" {
