@@ -7,27 +7,28 @@
 
 #include "info_report.h"
 #include "options.h"
+#include "show.h"
 
 const char info_usage[] =
 	"Usage: coshm info [OPTION]... CHANNEL\n"
 	"Show what a channel is, who has it open and whether they are alive, and its\n"
 	"counters.  Disturbs nobody.\n"
-	"\n"
+	"\n" SHOW_USAGE_ROWS
 	"  -o, --output COLUMNS  the table of peers alone, with these columns: ID, ROLE,\n"
 	"                        STATE, PID, COMMAND, HOST, SINCE, POSITION; with commas\n"
 	"                        between them\n"
 	"  -n, --noheadings      the table of peers alone, without its headings\n"
+	"  -b, --bytes           sizes have all digits anyway\n"
 	"  -j, --json            all there is, for programs\n"
 	"  -d, --dir DIR         where channels are (default: $COSHM_DIR, else\n"
 	"                        /dev/shm/coshm)\n"
 	"  -h, --help            show this text\n"
 	"\n"
-	"Exit status: 0 all is well; 1 a peer is dead, or does not take what there is\n"
-	"for it (paused, stopped or busy); 2 failed or bad command line.\n";
+	"Exit status: 0 all is well; 1 a peer that is shown is dead, or does not take\n"
+	"what there is for it (paused, stopped or busy); 2 failed or bad command line.\n";
 
 struct info_asked {
 	bool json;
-	const char *names; /* of columns */
 	struct info_columns columns;
 };
 
@@ -84,7 +85,10 @@ static int show(const char *dir, const char *name, const struct info_asked *aske
 
 	if (err < 0)
 		return complain_call(err, "cannot look at the channel");
-	err = asked->json ? info_print_json(&view) : info_print_table(&view, &asked->columns);
+	err = info_pick_peers(&view, &asked->columns);
+	if (err == 0)
+		err = asked->json ? info_print_json(&view) :
+				    info_print_table(&view, &asked->columns);
 	if (err < 0) {
 		complain(NULL, "no memory to show %s", name);
 		return CLI_FAILED;
@@ -99,12 +103,9 @@ static const char *take_option(void *to, int c, const char *text)
 {
 	struct info_asked *asked = to;
 
-	if (c == 'j')
-		asked->json = true;
-	else if (c == 'n')
-		asked->columns.no_headings = true;
-	else
-		asked->names = text;
+	if (c != 'j')
+		return choice_take(&asked->columns.choice, c, text);
+	asked->json = true;
 	return NULL;
 }
 
@@ -112,16 +113,13 @@ static const char *finish_options(void *to)
 {
 	const struct info_asked *asked = to;
 
-	return asked->json && (asked->names || asked->columns.no_headings) ?
-		       "--json has all columns, and no headings" :
-		       NULL;
+	return choice_finish(&asked->columns.choice, asked->json);
 }
 
 int cmd_info(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ "noheadings", no_argument, NULL, 'n' },
+		CHOICE_OPTIONS,
 		{ "json", no_argument, NULL, 'j' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
@@ -129,7 +127,7 @@ int cmd_info(int argc, char **argv)
 	};
 	static const struct syntax syntax = { .command = "info ",
 					      .usage = info_usage,
-					      .letters = "o:njd:h",
+					      .letters = CHOICE_LETTERS "jd:h",
 					      .options = options,
 					      .take = take_option,
 					      .finish = finish_options };
@@ -139,7 +137,7 @@ int cmd_info(int argc, char **argv)
 
 	if (parse_options(&syntax, &asked, &dir, argc, argv, &status) < 0)
 		return status;
-	if (asked.names && info_take_columns(asked.names, &asked.columns) < 0)
+	if (info_take_columns(&asked.columns) < 0)
 		return bad_usage("info ");
 	return show(dir, argv[optind], &asked);
 }

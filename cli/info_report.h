@@ -7,25 +7,14 @@
 
 #include <stdbool.h>
 
+#include "choose.h"
 #include "cli.h"
-
-enum info_column {
-	COLUMN_ID,
-	COLUMN_ROLE,
-	COLUMN_STATE,
-	COLUMN_PID,
-	COLUMN_COMMAND,
-	COLUMN_HOST,
-	COLUMN_SINCE,
-	COLUMN_POSITION,
-	COLUMNS,
-};
 
 /* Of the table of peers. */
 struct info_columns {
-	enum info_column column[COLUMNS];
-	unsigned int count; /* 0: all of them, and the channel above them */
-	bool no_headings;   /* nor the channel                            */
+	struct choice choice;
+	struct selection selection;
+	struct filter filter[CHOOSE_MAX];
 };
 
 struct info_view {
@@ -38,8 +27,11 @@ struct info_view {
 /* One who does not read what there is: stopped, paused, or busy with something else. */
 bool info_peer_stuck(const struct coshm_peer *peer);
 
-/* info_take_columns - names with commas between them; -1 after a complaint. */
-int info_take_columns(const char *names, struct info_columns *columns);
+/* info_take_columns - what is chosen; -1 after a complaint. */
+int info_take_columns(struct info_columns *columns);
+
+/* info_pick_peers - leave those alone that the filters let pass.  0 or -ENOMEM. */
+int info_pick_peers(struct info_view *view, const struct info_columns *columns);
 
 /* Both print on standard output; -ENOMEM. */
 int info_print_table(const struct info_view *view, const struct info_columns *columns);

@@ -5,11 +5,10 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols/libsmartcols.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "info_report.h"
+#include "scols.h"
 
 static void print_type(const struct coshm_info *info)
 {
@@ -41,143 +40,87 @@ static void print_channel(const struct info_view *view)
 	       info->messages, info->bytes, info->lost, info->evicted, info->waits);
 }
 
-static const struct {
-	const char *name;
-	int flags;
-} known[COLUMNS] = {
-	[COLUMN_ID] = { "ID", SCOLS_FL_RIGHT }, [COLUMN_ROLE] = { "ROLE", 0 },
-	[COLUMN_STATE] = { "STATE", 0 },        [COLUMN_PID] = { "PID", SCOLS_FL_RIGHT },
-	[COLUMN_COMMAND] = { "COMMAND", 0 },    [COLUMN_HOST] = { "HOST", 0 },
-	[COLUMN_SINCE] = { "SINCE", 0 },        [COLUMN_POSITION] = { "POSITION", SCOLS_FL_RIGHT },
+static const struct coshm_peer *peer(const struct rows *rows, unsigned int row)
+{
+	const struct info_view *view = rows->of;
+
+	return &view->peers[row];
+}
+
+#define CELL(column, expression)                                                                   \
+	static struct value get_##column(const struct rows *rows, unsigned int row)                \
+	{                                                                                          \
+		const struct coshm_peer *p = peer(rows, row);                                      \
+                                                                                                   \
+		return expression;                                                                 \
+	}
+
+CELL(id, value_of(VALUE_NUMBER, p->slot))
+CELL(role, value_text(info_role_text(p->role)))
+CELL(state, value_text(info_state_text(p)))
+CELL(pid, value_of(VALUE_NUMBER, p->pid))
+CELL(command, value_text(p->command))
+CELL(host, value_text(p->host))
+CELL(since, value_of(VALUE_MOMENT, p->since_ns / (uint64_t)NS_PER_S))
+CELL(position, value_of(VALUE_NUMBER, p->position))
+
+static const struct column columns_of_peers[] = {
+	{ "ID", true, get_id },
+	{ "ROLE", false, get_role },
+	{ "STATE", false, get_state },
+	{ "PID", true, get_pid },
+	{ "COMMAND", false, get_command },
+	{ "HOST", false, get_host },
+	{ "SINCE", false, get_since },
+	{ "POSITION", true, get_position },
 };
 
-/* Case does not matter, as in lsns(8) and its kin; -1 if there is none of this name. */
-static int find_column(const char *name, size_t length)
+static const struct column_set peer_columns = {
+	.column = columns_of_peers,
+	.count = sizeof(columns_of_peers) / sizeof(columns_of_peers[0]),
+	.standard = "ID,ROLE,STATE,PID,COMMAND,HOST,SINCE,POSITION",
+};
+
+int info_take_columns(struct info_columns *columns)
 {
-	for (int i = 0; i < COLUMNS; i++)
-		if (strlen(known[i].name) == length &&
-		    strncasecmp(known[i].name, name, length) == 0)
-			return i;
-	return -1;
+	return choice_parse(&columns->choice, &peer_columns, peer_columns.standard,
+			    &columns->selection, columns->filter);
 }
 
-static bool has_column(const struct info_columns *columns, int column)
+int info_pick_peers(struct info_view *view, const struct info_columns *columns)
 {
-	for (unsigned int i = 0; i < columns->count; i++)
-		if ((int)columns->column[i] == column)
-			return true;
-	return false;
-}
+	struct rows rows = { .of = view, .memory = memory_new() };
+	unsigned int left = 0;
+	int err;
 
-int info_take_columns(const char *names, struct info_columns *columns)
-{
-	const char *name = names;
-	size_t length;
-	int column;
-
-	columns->count = 0;
-	for (;; name += length + 1) {
-		length = strcspn(name, ",");
-		column = find_column(name, length);
-		if (column < 0) {
-			complain("the columns are ID, ROLE, STATE, PID, COMMAND, HOST, SINCE and "
-				 "POSITION",
-				 "there is no column '%.*s'", (int)length, name);
-			return -1;
-		}
-		if (has_column(columns, column)) {
-			complain(NULL, "the column %s is asked for twice", known[column].name);
-			return -1;
-		}
-		columns->column[columns->count++] = (enum info_column)column;
-		if (name[length] == '\0')
-			return 0;
-	}
-}
-
-static struct libscols_table *make_table(const struct info_columns *columns)
-{
-	struct libscols_table *table = scols_new_table();
-	unsigned int i;
-
-	for (i = 0; table && i < columns->count; i++) {
-		enum info_column column = columns->column[i];
-
-		if (!scols_table_new_column(table, known[column].name, 0.1, known[column].flags)) {
-			scols_unref_table(table);
-			return NULL;
-		}
-	}
-	if (table)
-		scols_table_enable_noheadings(table, columns->no_headings);
-	return table;
-}
-
-/* What stands in a column; in @room if it has to be made. */
-static const char *cell_text(const struct coshm_peer *peer, enum info_column column, char room[32])
-{
-	uint64_t number;
-
-	switch (column) {
-	case COLUMN_ROLE:
-		return info_role_text(peer->role);
-	case COLUMN_STATE:
-		return info_state_text(peer);
-	case COLUMN_COMMAND:
-		return peer->command;
-	case COLUMN_HOST:
-		return peer->host;
-	case COLUMN_SINCE:
-		return info_time_text(peer->since_ns, room);
-	case COLUMN_ID:
-		number = peer->slot;
-		break;
-	case COLUMN_PID:
-		number = peer->pid;
-		break;
-	default:
-		number = peer->position;
-	}
-	snprintf(room, 32, "%" PRIu64, number);
-	return room;
-}
-
-static int add_peer(struct libscols_table *table, const struct coshm_peer *peer,
-		    const struct info_columns *columns)
-{
-	struct libscols_line *line = scols_table_new_line(table, NULL);
-	char room[32];
-
-	if (!line)
+	if (!rows.memory)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < columns->count; i++)
-		if (scols_line_set_data(line, i, cell_text(peer, columns->column[i], room)) < 0)
-			return -ENOMEM;
-	return 0;
+	for (unsigned int i = 0; i < view->peer_count; i++)
+		if (filters_pass(columns->filter, columns->choice.filters.count, &rows, i))
+			view->peers[left++] = view->peers[i];
+	view->peer_count = left;
+	err = memory_failed(rows.memory) ? -ENOMEM : 0;
+	memory_free(rows.memory);
+	return err;
 }
 
 static int print_peers(const struct info_view *view, const struct info_columns *columns)
 {
-	struct libscols_table *table = make_table(columns);
-	int err = table ? 0 : -ENOMEM;
+	struct rows rows = { .of = view, .memory = memory_new() };
+	int err = -ENOMEM;
 
-	for (unsigned int i = 0; i < view->peer_count && err == 0; i++)
-		err = add_peer(table, &view->peers[i], columns);
-	if (err == 0)
-		err = scols_print_table(table) < 0 && !ferror(stdout) ? -ENOMEM : 0;
-	scols_unref_table(table);
+	if (rows.memory)
+		err = table_print_rows(&columns->selection, columns->choice.no_headings, &rows,
+				       NULL, view->peer_count);
+	memory_free(rows.memory);
 	return err;
 }
 
 int info_print_table(const struct info_view *view, const struct info_columns *columns)
 {
-	struct info_columns all = { .count = COLUMNS, .no_headings = columns->no_headings };
-
-	for (int i = 0; i < COLUMNS; i++)
-		all.column[i] = (enum info_column)i;
-	if (columns->count == 0 && !columns->no_headings) {
+	if (!choice_table(&columns->choice)) {
 		print_channel(view);
 		puts(view->peer_count == 0 ? "peers     none" : "");
 	}
-	return print_peers(view, columns->count == 0 ? &all : columns);
+	return print_peers(view, columns);
 }

@@ -8,9 +8,11 @@
 #include <stdbool.h>
 
 /* Parts of the help of these and other commands: the options of choose.h. */
-#define SHOW_USAGE_FILTER                                                                          \
+#define SHOW_USAGE_ROWS                                                                            \
 	"      --filter COLUMN=VALUE  rows with this value alone; * is any text; may be\n"         \
-	"                        given several times, and all must hold\n"                         \
+	"                        given several times, and all must hold\n"
+#define SHOW_USAGE_FILTER                                                                          \
+	SHOW_USAGE_ROWS                                                                            \
 	"  -o, --output COLUMNS  these columns, with commas between them, or +COLUMNS in\n"
 #define SHOW_USAGE_FORM                                                                            \
 	"  -n, --noheadings      no headings\n"                                                    \

@@ -4,12 +4,11 @@
  */
 #include "findings.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "json.h"
-#include "table.h"
+#include "scols.h"
 #include "text.h"
 
 #define WIDTH 80
@@ -28,7 +27,7 @@ static size_t line_length(const char *text, size_t room)
 	return end > 0 ? end : strcspn(text, " ");
 }
 
-/* In lines of 80 columns: the first begins with @first, the others are indented as far. */
+/* In lines of 80 columns: the first begins with first, the others are indented as far. */
 static void print_wrapped(const char *first, const char *text)
 {
 	size_t indent = strlen(first), length;
@@ -108,16 +107,7 @@ void findings_print_text(const struct findings *f)
 
 int findings_print_table(const struct findings *f)
 {
-	struct libscols_table *table = table_new(&f->selection, NULL, f->no_headings);
-	int err = table ? 0 : -ENOMEM;
-
-	for (unsigned int i = 0; i < f->count && err == 0; i++)
-		if (!table_add(table, &f->selection, f->rows, f->row[i]))
-			err = -ENOMEM;
-	if (err == 0)
-		err = table_print(table);
-	scols_unref_table(table);
-	return memory_failed(f->rows->memory) ? -ENOMEM : err;
+	return table_print_rows(&f->selection, f->no_headings, f->rows, f->row, f->count);
 }
 
 /* ---- for programs */

@@ -11,7 +11,7 @@
 
 #include "json.h"
 #include "objects.h"
-#include "table.h"
+#include "scols.h"
 #include "text.h"
 
 static unsigned int object_of(const struct listing *l, unsigned int row)
@@ -24,7 +24,7 @@ static unsigned int place_of(const struct listing *l, unsigned int index)
 	return l->places->of_object[object_of(l, l->row[index])];
 }
 
-/* Behind the last row from @first on that is in this place. */
+/* Behind the last row from first on that is in this place. */
 static unsigned int end_of_place(const struct listing *l, unsigned int place, unsigned int first)
 {
 	while (first < l->count && place_of(l, first) == place)
@@ -127,7 +127,7 @@ static bool used_by(const struct places *p, unsigned int object, int container)
 	return false;
 }
 
-/* Of objects @first to @end those that a container uses, below it. */
+/* Of objects first to end those that a container uses, below it. */
 static int add_container(const struct tree *t, struct libscols_line *parent, int container,
 			 unsigned int first, unsigned int end)
 {
@@ -142,7 +142,7 @@ static int add_container(const struct tree *t, struct libscols_line *parent, int
 	return line ? 0 : -ENOMEM;
 }
 
-/* Mark containers that use objects @first to @end, and those that are in the place. */
+/* Mark containers that use objects first to end, and those that are in the place. */
 static void mark(const struct listing *l, unsigned int place, unsigned int first, unsigned int end,
 		 bool *marked)
 {

@@ -8,7 +8,7 @@
 
 #include "json.h"
 #include "objects.h"
-#include "table.h"
+#include "scols.h"
 
 static const struct orphans *orphans_of(const struct rows *rows)
 {

@@ -92,14 +92,18 @@ with_option() {
 	done
 }
 
+# complaint COMMAND OPTION...: what it says; coshm info says nothing without a channel
+complaint() {
+	[[ $1 != info ]] || set -- "$@" ticks
+	"$coshm" "$@" 2>&1 || true
+}
+
 knows_each_column() {
-	local offer command column hint channel
+	local offer command column hint
 
 	for command in $(with_option --output); do
 		offer=$("$1" "$command" -o '')
-		channel=()
-		[[ $command != info ]] || channel=(ticks)
-		hint=$("$coshm" "$command" -o no-such-column "${channel[@]}" 2>&1 || true)
+		hint=$(complaint "$command" -o no-such-column)
 		[[ $hint == *"the columns are "[A-Z]* ]]
 		while read -r column; do
 			offered "$offer" "$column"
@@ -113,7 +117,7 @@ knows_each_filter() {
 
 	for command in $(with_option --filter); do
 		columns=$("$1" "$command" --filter '' | tr -d =)
-		hint=$("$coshm" "$command" --filter NO_SUCH=1 2>&1 || true)
+		hint=$(complaint "$command" --filter NO_SUCH=1)
 		[[ $hint == *"the columns are "[A-Z]* ]]
 		while read -r column; do
 			offered "$columns" "$column"

@@ -156,6 +156,7 @@ counter() {
 		info a b
 		info --nonsense a
 		info --output nonsense a
+		info --filter nonsense a
 		info --output= a
 		info --output pid, a
 		info --output pid,role,PID a
@@ -709,6 +710,22 @@ locks_memory() {
 	[[ $(coshm info --noheadings -o pid ticks | sort -n | xargs) == \
 		"$(printf '%s\n' "$pub" "$sub" | sort -n | xargs)" ]]
 	[[ $(coshm info -n ticks | wc -l) == 2 ]]
+	diff <(coshm info --filter role=sub* --bytes -o ID,ROLE ticks) - <<-'END'
+		ID ROLE
+		 0 subscriber
+	END
+	[[ $(coshm info --filter STATE=dead ticks | tail -n 1) == "peers     none" ]]
+	[[ $(coshm info --json --filter ROLE=publisher ticks | grep -c '"role"') == 1 ]]
+}
+
+@test "info --filter: the exit status is of the peers that are shown" {
+	start_fed pub coshm pub --policy overwrite --slots 8 ticks
+	start sub coshm sub ticks
+	await peers ticks subscriber alive 1
+	kill -KILL "$sub"
+	await peers ticks subscriber dead 1
+	run -1 coshm info --filter STATE=dead ticks
+	run -0 coshm info --filter STATE=alive ticks
 }
 
 @test "info --output: nothing of a channel that nobody has open, and the names if one is wrong" {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * table.h - rows as a table, or as a tree with a column of its own in front,
+ * scols.h - rows as a table, or as a tree with a column of its own in front,
  * made by libsmartcols.
  */
-#ifndef COSHM_REPORT_TABLE_H
-#define COSHM_REPORT_TABLE_H
+#ifndef COSHM_REPORT_SCOLS_H
+#define COSHM_REPORT_SCOLS_H
 
 #include <libsmartcols/libsmartcols.h>
 
@@ -29,4 +29,8 @@ struct libscols_line *tree_add(struct libscols_table *table, const struct select
 /* On standard output, which the caller flushes.  0 or -ENOMEM. */
 int table_print(struct libscols_table *table);
 
-#endif /* COSHM_REPORT_TABLE_H */
+/* The same of these rows, or (@row is NULL) of the first @count. */
+int table_print_rows(const struct selection *selection, bool no_headings, const struct rows *rows,
+		     const unsigned int *row, unsigned int count);
+
+#endif /* COSHM_REPORT_SCOLS_H */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * table.c - rows as a table or a tree; see table.h.
+ * scols.c - rows as a table or a tree; see scols.h.
  */
-#include "table.h"
+#include "scols.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,4 +81,19 @@ struct libscols_line *tree_add(struct libscols_table *table, const struct select
 int table_print(struct libscols_table *table)
 {
 	return scols_print_table(table) < 0 && !ferror(stdout) ? -ENOMEM : 0;
+}
+
+int table_print_rows(const struct selection *selection, bool no_headings, const struct rows *rows,
+		     const unsigned int *row, unsigned int count)
+{
+	struct libscols_table *table = table_new(selection, NULL, no_headings);
+	int err = table ? 0 : -ENOMEM;
+
+	for (unsigned int i = 0; i < count && err == 0; i++)
+		if (!table_add(table, selection, rows, row ? row[i] : i))
+			err = -ENOMEM;
+	if (err == 0)
+		err = table_print(table);
+	scols_unref_table(table);
+	return memory_failed(rows->memory) ? -ENOMEM : err;
 }
