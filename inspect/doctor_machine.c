@@ -277,14 +277,6 @@ void judge_channels(struct doctor *d, int area)
 			judge_channel(d, (int)i);
 }
 
-/* A file without content, as programs have for ftok(3), takes no memory. */
-static bool is_wasted(const struct snapshot *s, int object, const char **why)
-{
-	const struct object *o = &s->objects[object];
-
-	return (o->area == NOBODY || o->bytes > 0) && object_orphan(s, object, why) == ORPHAN_YES;
-}
-
 static void show_orphan(struct doctor *d, struct finding *f, int object, const char *why)
 {
 	const struct object *o = &d->s->objects[object];
@@ -307,7 +299,7 @@ void judge_orphans(struct doctor *d, int ipcns, int area, const char *name)
 		if (name && (o->ipcns == NOBODY || o->ipcns != ipcns) &&
 		    (o->area == NOBODY || o->area != area))
 			continue;
-		if (!is_wasted(s, (int)i, &why))
+		if (object_orphan(s, (int)i, &why) != ORPHAN_YES)
 			continue;
 		if (!f)
 			f = add_finding(d, FINDING_ORPHAN, SEVERITY_WARNING, "%s", "");

@@ -136,6 +136,16 @@ static bool is_podmans(const struct object *o)
 	       strncmp(o->name, rootless, sizeof(rootless) - 1) == 0;
 }
 
+/* Nobody need have a key file open, and without it the next ones find another segment, or none. */
+static enum orphan judge_file(const struct object *o, const char **why)
+{
+	if (is_podmans(o))
+		return say(ORPHAN_MAYBE, "Podman keeps its locks in it", why);
+	if (o->bytes == 0)
+		return say(ORPHAN_MAYBE, "it is empty, and may be a key file of ftok(3)", why);
+	return say(ORPHAN_YES, "nobody maps it or has it open", why);
+}
+
 static enum orphan judge(const struct snapshot *s, const struct object *o, const char **why)
 {
 	switch (o->kind) {
@@ -145,9 +155,7 @@ static enum orphan judge(const struct snapshot *s, const struct object *o, const
 		return judge_channel(o, why);
 	case OBJECT_POSIX_SHM:
 	case OBJECT_POSIX_SEM:
-		if (is_podmans(o))
-			return say(ORPHAN_MAYBE, "Podman keeps its locks in it", why);
-		return say(ORPHAN_YES, "nobody maps it or has it open", why);
+		return judge_file(o, why);
 	case OBJECT_SEM:
 		return say(ORPHAN_MAYBE, "the kernel does not count who uses semaphores", why);
 	case OBJECT_MSG:

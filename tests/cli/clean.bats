@@ -89,10 +89,21 @@ segments() {
 	[[ $stderr == *"would remove "*"--yes does it"* ]]
 	[[ $(segments) == 1 && -e /proc/$box/root/dev/shm/key ]]
 	clean 0 --yes "$box"
-	[[ $output == *"shm "*" removed "* && $stderr == *"removed 2 objects"* ]] # and the key file
-	[[ $(segments) == 0 && ! -e /proc/$box/root/dev/shm/key ]]
+	[[ $output == *"shm "*" removed "* && $stderr == *"removed 1 object,"* ]]
+	[[ $(segments) == 0 ]]
 	clean 0 "$box"
 	[[ -z $output && $stderr == *"nothing to remove"* ]]
+}
+
+@test "clean: an empty file, as the key file of a program, is left alone, and that is said" {
+	in_box touch /dev/shm/key /dev/shm/other
+	clean 0 --yes "$box"
+	[[ -z $output ]]
+	[[ $stderr == *"left alone: posix-shm /dev/shm/key and 1 more: it is empty, and may be a key file"* ]]
+	[[ $(in_box ls /dev/shm) == $'coshm\nkey\nother' ]]
+	in_box sh -c 'echo x >/dev/shm/other'
+	clean 0 --yes --noheadings "$box"
+	[[ $(in_box ls /dev/shm) == $'coshm\nkey' ]]
 }
 
 @test "clean: what somebody is attached to, or has open, stays" {
@@ -108,7 +119,7 @@ segments() {
 
 @test "clean: beside a stopped program nothing is removed, and that is said" {
 	in_box ipcmk -M 4096
-	in_box touch /dev/shm/file
+	in_box sh -c 'echo x >/dev/shm/file'
 	kill -STOP "$box"
 	clean 0 --yes "$box"
 	[[ -z $output && $stderr == *"left alone: shm "*": pid $box (tail) "*"is paused, and could use it"* ]]
@@ -152,7 +163,7 @@ publish() {
 @test "clean: kinds and objects that are named, alone" {
 	in_box ipcmk -M 4096
 	in_box ipcmk -M 8192
-	in_box touch /dev/shm/a /dev/shm/b /dev/shm/sem.c
+	in_box sh -c 'cd /dev/shm && echo x | tee a b sem.c'
 	key=$(in_box ipcs -m | awk '/^0x/ { print $1; exit }')
 	clean 1 --noheadings -s "$box"
 	[[ $output == posix-sem* && ${#lines[@]} == 1 ]]

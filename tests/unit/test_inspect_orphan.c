@@ -79,7 +79,9 @@ static void make_segment(struct scene *scene)
 
 static void make_file(struct scene *scene, enum object_kind kind)
 {
-	scene->o = (struct object){ .kind = kind, .ipcns = NOBODY, .area = 1, .name = "x" };
+	scene->o = (struct object){
+		.kind = kind, .ipcns = NOBODY, .area = 1, .name = "x", .bytes = 4096
+	};
 	if (kind == OBJECT_CHANNEL)
 		scene->o.channel = &scene->channel;
 }
@@ -182,6 +184,20 @@ static void files(void **state)
 	expect(scene, ORPHAN_NO, "");
 }
 
+static void files_that_are_empty(void **state)
+{
+	struct scene *scene = *state;
+
+	make_file(scene, OBJECT_POSIX_SHM);
+	scene->o.bytes = 0;
+	expect(scene, ORPHAN_MAYBE, "key file of ftok(3)");
+	make_file(scene, OBJECT_POSIX_SEM);
+	scene->o.bytes = 0;
+	expect(scene, ORPHAN_MAYBE, "key file of ftok(3)");
+	scene->o.uses = 1;
+	expect(scene, ORPHAN_NO, "has it open");
+}
+
 static void channels(void **state)
 {
 	struct scene *scene = *state;
@@ -250,6 +266,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_that_was_not_wholly_seen, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(files, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(files_that_are_empty, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(channels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_has_no_count_of_users, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(beside_one_who_is_stopped, set_up, tear_down),
