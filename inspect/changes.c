@@ -374,12 +374,6 @@ static bool hides(const struct same *same)
 		if (was != NOBODY && before->areas[was].seen && !after->areas[i].seen)
 			return true;
 	}
-	for (unsigned int i = 0; i < after->process_count; i++) {
-		was = same->processes.was[i];
-		if (was != NOBODY && before->processes[was].maps_seen &&
-		    !after->processes[i].maps_seen && !is_dead(&after->processes[i]))
-			return true;
-	}
 	return false;
 }
 

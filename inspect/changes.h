@@ -54,8 +54,8 @@ int changes_find(const struct snapshot *before, const struct snapshot *after,
 void changes_free(struct changes *changes);
 
 /*
- * changes_hidden - is something out of sight in the later look that the earlier one saw?  It mostly
- * is as the process that it was looked at through has just ended: look again.
+ * changes_hidden - is a place out of sight in the later look that the earlier one saw into?  All
+ * that were seen in it may have ended since, and left it to one who came later: look again.
  */
 bool changes_hidden(const struct snapshot *before, const struct snapshot *after);
 

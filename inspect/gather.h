@@ -28,11 +28,9 @@
 #define FIRST_UTSNS UINT64_C(0xeffffffe)
 #define FIRST_IPCNS UINT64_C(0xefffffff)
 
-/* Whoever is in a namespace may be gone when it is entered: then another one is asked. */
-#define WITNESSES 3u
-
+/* All in a namespace: whoever is asked may be gone by then, and then it is the next one. */
 struct witnesses {
-	pid_t pid[WITNESSES];
+	pid_t *pid;
 	unsigned int count;
 };
 
@@ -40,7 +38,7 @@ struct witnesses {
 struct view {
 	uint64_t ino;
 	struct witnesses witnesses;
-	pid_t pid;     /* whose mounts were read; 0: nobody's */
+	pid_t pid;     /* who last was found in it; 0: nobody */
 	int container; /* that has a process in it, or NOBODY */
 	int shm_area;
 };

@@ -198,10 +198,13 @@ static void take_frame(struct scan *scan, const struct frame *f)
 	switch (f->kind) {
 	case FRAME_FAILED:
 		scan->s->ipcns[f->of].seen = false;
-		scan_lacks(scan, LACK_IPCNS, f->error);
+		scan_lacks(scan, LACK_IPCNS, f->number);
+		break;
+	case FRAME_THROUGH:
+		scan->s->ipcns[f->of].pid = f->number;
 		break;
 	case FRAME_NO_QUEUES:
-		scan_lacks(scan, LACK_QUEUES, f->error);
+		scan_lacks(scan, LACK_QUEUES, f->number);
 		break;
 	case FRAME_QUEUE:
 		memcpy(&q, scan->text.data, sizeof(q));

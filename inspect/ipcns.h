@@ -14,20 +14,21 @@
 #include "gather.h"
 
 enum frame_kind {
-	FRAME_FAILED, /* error: it could not be entered */
+	FRAME_FAILED,  /* number: errno, it could not be entered */
+	FRAME_THROUGH, /* number: pid of another one than was thought */
 	FRAME_LIMITS,
 	FRAME_SHM,
 	FRAME_SEM,
 	FRAME_MSG,
 	FRAME_QUEUE,     /* struct queue_facts */
-	FRAME_NO_QUEUES, /* error: they could not be listed */
+	FRAME_NO_QUEUES, /* number: errno, they could not be listed */
 	FRAME_HOST,      /* of: a container; its host's name */
 };
 
 struct frame {
 	uint32_t kind;
 	uint32_t of; /* index of the namespace */
-	int32_t error;
+	int32_t number;
 	uint32_t bytes;
 };
 

@@ -48,10 +48,10 @@ static void send_all(int to, const void *data, size_t bytes)
 	}
 }
 
-static void send_frame(int to, enum frame_kind kind, unsigned int of, int error, const void *data,
+static void send_frame(int to, enum frame_kind kind, unsigned int of, int number, const void *data,
 		       size_t bytes)
 {
-	const struct frame frame = { kind, of, error, (uint32_t)bytes };
+	const struct frame frame = { kind, of, number, (uint32_t)bytes };
 
 	send_all(to, &frame, sizeof(frame));
 	send_all(to, data, bytes);
@@ -249,13 +249,19 @@ static void visit(const struct enter_plan *plan, int to, unsigned int of)
 {
 	const struct witnesses *w = &plan->witnesses[of];
 	int err = -ESRCH;
+	pid_t pid = 0;
 
-	for (unsigned int i = 0; i < w->count && is_gone(-err); i++)
-		err = enter(plan->proc, w->pid[i], "ipc", CLONE_NEWIPC, plan->ipcns[of].ino);
-	if (err < 0)
+	for (unsigned int i = 0; i < w->count && is_gone(-err); i++) {
+		pid = w->pid[i];
+		err = enter(plan->proc, pid, "ipc", CLONE_NEWIPC, plan->ipcns[of].ino);
+	}
+	if (err < 0) {
 		send_frame(to, FRAME_FAILED, of, -err, NULL, 0);
-	else
-		send_namespace(plan, to, of);
+		return;
+	}
+	if (pid != plan->ipcns[of].pid)
+		send_frame(to, FRAME_THROUGH, of, pid, NULL, 0);
+	send_namespace(plan, to, of);
 }
 
 /* One that calls itself what the machine is called has no name of its own. */

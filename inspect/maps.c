@@ -208,7 +208,9 @@ static void read_maps(struct scan *scan, int number)
 
 	snprintf(path, sizeof(path), "%d/maps", p->pid);
 	err = buffer_read(&scan->text, scan->proc, path);
-	p->maps_seen = err == 0 || is_gone(-err); /* who is gone maps nothing */
+	p->maps_seen = err == 0 || is_gone(-err);
+	if (is_gone(-err)) /* since it was listed: it maps nothing any more */
+		p->state = 'X';
 	if (err < 0) {
 		scan_lacks(scan, LACK_MAPS, -err);
 		return;

@@ -217,8 +217,8 @@ static void add_up(struct scan *scan)
 }
 
 /*
- * A folder as that process has it.  Links in it lead to what they name there, as
- * its container may have made any: not to files of ours.
+ * A folder as that process has it; ESRCH: there is no such process.  Links in it lead to what they
+ * name there, as its container may have made any: not to files of ours.
  */
 int walk_open(const struct scan *scan, pid_t pid, const char *point)
 {
@@ -229,8 +229,11 @@ int walk_open(const struct scan *scan, pid_t pid, const char *point)
 
 	snprintf(path, sizeof(path), "%d/root", pid);
 	root = openat(scan->proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
+	if (root < 0) {
+		if (is_gone(errno))
+			errno = ESRCH;
 		return -1;
+	}
 	fd = (int)syscall(SYS_openat2, root, point, &how, sizeof(how));
 	error = errno;
 	close(root);
@@ -246,20 +249,51 @@ static bool is_mounted(const struct scan *scan, const struct shm_area *area,
 	       (major(stat->st_dev) == area->dev_major && minor(stat->st_dev) == area->dev_minor);
 }
 
+/* An area as that process has it; ENOENT: it has another one there. */
+static int open_area_of(const struct scan *scan, const struct shm_area *area, pid_t pid,
+			struct stat *stat)
+{
+	int fd = walk_open(scan, pid, area->point), error;
+
+	if (fd < 0)
+		return fd;
+	error = fstat(fd, stat) < 0 ? errno : is_mounted(scan, area, stat) ? 0 : ENOENT;
+	if (error == 0)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Through whoever has it and is still there.  One that runs in a folder of his own has not. */
+static int open_area(struct scan *scan, int number, struct stat *stat)
+{
+	struct shm_area *area = &scan->s->areas[number];
+	int fd = open_area_of(scan, area, area->pid, stat);
+
+	for (unsigned int i = 0; i < scan->view_count; i++) {
+		const struct view *view = &scan->views[i];
+
+		for (unsigned int k = 0; view->shm_area == number && k < view->witnesses.count;
+		     k++) {
+			if (fd >= 0 || !is_gone(errno))
+				return fd;
+			fd = open_area_of(scan, area, view->witnesses.pid[k], stat);
+			if (fd >= 0)
+				area->pid = view->witnesses.pid[k];
+		}
+	}
+	return fd;
+}
+
 static void look_at_area(struct walk *w, int number)
 {
 	struct shm_area *area = &w->scan->s->areas[number];
-	int fd = walk_open(w->scan, area->pid, area->point);
 	struct stat stat;
+	int fd = open_area(w->scan, number, &stat);
 
-	if (fd < 0 || fstat(fd, &stat) < 0) {
+	if (fd < 0) {
 		scan_lacks(w->scan, LACK_AREAS, errno);
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	if (!is_mounted(w->scan, area, &stat)) {
-		close(fd);
 		return;
 	}
 	area->seen = true;

@@ -146,10 +146,12 @@ static int read_namespaces(struct scan *scan, int dir, struct process *p)
 	return 0;
 }
 
-static void add_witness(struct witnesses *w, pid_t pid)
+static void add_witness(struct scan *scan, struct witnesses *w, pid_t pid)
 {
-	if (w->count < WITNESSES)
-		w->pid[w->count++] = pid;
+	pid_t *to = memory_add(scan->scratch, w->pid, w->count);
+
+	if (to)
+		*to = pid;
 }
 
 static int find_ipcns(struct scan *scan, uint64_t ino, pid_t pid)
@@ -171,7 +173,7 @@ static int find_ipcns(struct scan *scan, uint64_t ino, pid_t pid)
 		table_put(&scan->ipcns_by_ino, scan->scratch, ino, 0, found);
 	}
 	scan->s->ipcns[found].processes++;
-	add_witness(&scan->ipcns_witnesses[found], pid);
+	add_witness(scan, &scan->ipcns_witnesses[found], pid);
 	return found;
 }
 
@@ -190,7 +192,7 @@ static int find_view(struct scan *scan, uint64_t ino, pid_t pid)
 		*view = (struct view){ .ino = ino, .container = NOBODY, .shm_area = NOBODY };
 		table_put(&scan->view_by_ino, scan->scratch, ino, 0, found);
 	}
-	add_witness(&scan->views[found].witnesses, pid);
+	add_witness(scan, &scan->views[found].witnesses, pid);
 	return found;
 }
 

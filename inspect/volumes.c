@@ -46,10 +46,43 @@ static void look_at_folder(struct walk *w, int fd)
 	area->free = size.free;
 }
 
-static void look_at_volume(struct walk *w, const struct volume *v)
+static bool is_same(const struct place *a, const struct place *b)
 {
+	return a->dev_major == b->dev_major && a->dev_minor == b->dev_minor &&
+	       strcmp(a->root, b->root) == 0;
+}
+
+/* Through whoever has it there and is still alive. */
+static int open_place(const struct scan *scan, const struct place *place)
+{
+	struct view *view = &scan->views[place->view];
+	int fd = walk_open(scan, view->pid, place->point);
+
+	for (unsigned int i = 0; fd < 0 && errno == ESRCH && i < view->witnesses.count; i++) {
+		view->pid = view->witnesses.pid[i];
+		fd = walk_open(scan, view->pid, place->point);
+	}
+	return fd;
+}
+
+/* Where one container has it, or, if that has ended, where another one does. */
+static int open_volume(const struct scan *scan, struct volume *v)
+{
+	const struct place *first = v->place;
+	int fd = open_place(scan, first);
+
+	for (unsigned int i = 0; fd < 0 && errno == ESRCH && i < scan->place_count; i++)
+		if (is_same(&scan->places[i], first)) {
+			v->place = &scan->places[i];
+			fd = open_place(scan, v->place);
+		}
+	return fd;
+}
+
+static void look_at_volume(struct walk *w, struct volume *v)
+{
+	int fd = open_volume(w->scan, v);
 	const struct place *place = v->place;
-	int fd = walk_open(w->scan, w->scan->views[place->view].pid, place->point);
 
 	if (fd < 0) /* a file, as a rule: /etc/hosts */
 		return;

@@ -25,7 +25,7 @@ struct walk {
 void walk_folder(struct walk *w, int fd, const char *path, unsigned int depth, dev_t dev);
 /* The size of the file system, into @area. */
 void walk_measure(struct shm_area *area, int fd);
-/* A folder as process @pid has it; -1 and errno. */
+/* A folder as process @pid has it; -1 and errno, ESRCH if there is no such process. */
 int walk_open(const struct scan *scan, pid_t pid, const char *point);
 
 /* volumes.c */
