@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "choose.h"
+#include "options.h"
 #include "places.h"
 
 /* What the command line asks for. */
@@ -17,6 +18,7 @@ struct clean_asked {
 	bool memory, queues, semaphores; /* -m, -q, -s; without any of them, all */
 	uint64_t older_than_s;
 	const char *columns; /* or NULL */
+	struct texts dirs;
 	const char *filter[CHOOSE_MAX];
 	unsigned int filters;
 	char **word; /* containers and objects; without any, all */

@@ -36,6 +36,8 @@ const char clean_usage[] =
 	"  -n, --noheadings      no headings\n"
 	"  -b, --bytes           sizes with all digits\n"
 	"  -j, --json            also what is left alone, for programs\n"
+	"  -d, --dir DIR         one more directory with channels; may be given several\n"
+	"                        times (also looked into: $COSHM_DIR)\n"
 	"  -h, --help            show this text\n"
 	"\n"
 	"What cannot be told is left alone, and said: semaphore sets and message queues,\n"
@@ -230,9 +232,10 @@ static int clean_snapshot(struct clean *c)
 
 static int clean(const struct clean_asked *asked)
 {
+	const struct inspect_opts opts = { .dirs = look_dirs(&asked->dirs) };
 	struct clean c = { .asked = asked };
 	struct snapshot *s;
-	int status = look_at_machine(NULL, &s), cleaned = CLI_FAILED;
+	int status = look_at_machine(&opts, &s), cleaned = CLI_FAILED;
 
 	if (status == CLI_FAILED)
 		return status;
@@ -280,6 +283,8 @@ static const char *take_option(void *to, int c, const char *text)
 	case 'o':
 		asked->columns = text;
 		return NULL;
+	case 'd':
+		return texts_add(&asked->dirs, text, "too many directories");
 	case OPTION_FILTER:
 		if (asked->filters == CHOOSE_MAX)
 			return "too many filters";
@@ -314,12 +319,13 @@ int cmd_clean(int argc, char **argv)
 		{ "noheadings", no_argument, NULL, 'n' },
 		{ "bytes", no_argument, NULL, 'b' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "dir", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static const struct syntax syntax = { .command = "clean ",
 					      .usage = clean_usage,
-					      .letters = "ymqso:nbjh",
+					      .letters = "ymqso:nbjd:h",
 					      .options = options,
 					      .free_operands = true,
 					      .take = take_option,

@@ -217,7 +217,7 @@ static int answer(const struct snapshot *s, const struct question *question,
 
 static int examine(char **what, const struct doctor_asked *asked)
 {
-	const struct inspect_opts opts = { .describe_stopped = true };
+	const struct inspect_opts opts = { .describe_stopped = true, .dirs = look_dirs(NULL) };
 	struct question question = { .pair = what };
 	struct snapshot *s;
 	int status = look_at_machine(&opts, &s);

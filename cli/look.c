@@ -48,6 +48,20 @@ int look_at_machine(const struct inspect_opts *more, struct snapshot **snapshot)
 	return status;
 }
 
+const char *const *look_dirs(const struct texts *named)
+{
+	static const char *dirs[TEXTS_MAX + 2];
+	const char *own = getenv("COSHM_DIR");
+	unsigned int count = 0;
+
+	if (own && own[0] != '\0')
+		dirs[count++] = own;
+	for (unsigned int i = 0; named && i < named->count; i++)
+		dirs[count++] = named->text[i];
+	dirs[count] = NULL;
+	return dirs;
+}
+
 int64_t look_pause_ns(int64_t interval_ns, int64_t cost_ns)
 {
 	int64_t least = 9 * cost_ns;

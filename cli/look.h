@@ -6,6 +6,7 @@
 #define COSHM_CLI_LOOK_H
 
 #include "inspect.h"
+#include "options.h"
 
 /*
  * look_at_machine - inspect_scan(), and on standard error what could not be seen
@@ -26,6 +27,12 @@ int look_quietly(const struct inspect_opts *more, struct snapshot **snapshot, ch
 
 /* That complaint.  CLI_FAILED. */
 int look_failed(const char *why);
+
+/*
+ * look_dirs - folders with channels, as inspect_opts takes them: that of $COSHM_DIR, and those that
+ * were @named, or NULL.  They are there until the next call.
+ */
+const char *const *look_dirs(const struct texts *named);
 
 /* look_pause_ns - until the next look, if one that took @cost_ns is to come each @interval_ns, and
  * no more than a tenth of the time to go into looking. */

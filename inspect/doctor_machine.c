@@ -243,12 +243,23 @@ static void show_dead(struct doctor *d, struct finding *f, const struct channel 
 				     channel->peers[i].command, channel->peers[i].host);
 }
 
+/* The folder of a file, for a command: through another process, as we are gone by then. */
+static const char *folder_of(struct doctor *d, const struct object *o)
+{
+	const struct shm_area *a = &d->s->areas[o->area];
+	const char *slash = strrchr(o->name, '/');
+	const char *folder = memory_print(d->m, "%s%s%.*s", a->point, slash ? "/" : "",
+					  slash ? (int)(slash - o->name) : 0, o->name);
+
+	return a->pid == d->s->own_pid ? folder :
+					 memory_print(d->m, "/proc/%d/root%s", (int)a->pid, folder);
+}
+
 static void judge_channel(struct doctor *d, int object)
 {
 	const struct object *o = &d->s->objects[object];
-	const struct shm_area *a = &d->s->areas[o->area];
 	const struct channel *channel = o->channel;
-	const char *slash = strrchr(o->name, '/'), *dir;
+	const char *slash = strrchr(o->name, '/');
 	struct finding *f;
 
 	if (!channel || channel->dead == 0)
@@ -264,9 +275,8 @@ static void judge_channel(struct doctor *d, int object)
 			      "nothing is lost. Start the program again that died.";
 		return;
 	}
-	dir = memory_print(d->m, "/proc/%d/root%s%s%.*s", (int)a->pid, a->point, slash ? "/" : "",
-			   slash ? (int)(slash - o->name) : 0, o->name);
-	add_fix(d, f, "coshm rm --dir %s %s", word(d, dir), word(d, slash ? slash + 1 : o->name));
+	add_fix(d, f, "coshm rm --dir %s %s", word(d, folder_of(d, o)),
+		word(d, slash ? slash + 1 : o->name));
 	f->fix_note = "Or start its programs again: they go on with what is there.";
 }
 

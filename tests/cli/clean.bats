@@ -160,6 +160,31 @@ publish() {
 	[[ $(in_box ls /dev/shm/coshm) == $'closed\nused' ]]
 }
 
+@test "clean: channels in \$COSHM_DIR and in folders that are named" {
+	local name
+
+	for name in one two three; do
+		mkdir "$name"
+		mkfifo "$name.in"
+		start sh -c 'COSHM_DIR=$PWD/$1 exec coshm pub dead <>"$1.in"' sh "$name"
+		await coshm info --dir "$name" dead
+		kill -KILL "$!"
+		wait "$!" || true
+	done
+	export COSHM_DIR=$PWD/one
+	clean 0 --yes "$PWD/one/dead"
+	[[ $output == *"channel "*"dead "*" removed "* && ! -e one/dead && -e two/dead ]]
+	clean 2 "$PWD/two/dead" # nobody has named its folder
+	clean 1 --dir two -d three --noheadings --filter "PATH=$PWD/*/dead"
+	[[ ${#lines[@]} == 2 ]]
+	clean 0 --dir two -d three --yes "$PWD/two/dead" "$PWD/three/dead"
+	[[ ! -e two/dead && ! -e three/dead ]]
+	run -3 --separate-stderr coshm clean --dir no-such-folder "$box"
+	[[ $stderr == *"not seen: channels in no-such-folder: No such file or directory"* ]]
+	clean 2 --dir={1..33}
+	[[ $stderr == *"too many directories"* ]]
+}
+
 @test "clean: kinds and objects that are named, alone" {
 	in_box ipcmk -M 4096
 	in_box ipcmk -M 8192

@@ -6,6 +6,8 @@
 
 bats_require_minimum_version 1.5.0
 
+load ../await
+
 setup() {
 	PATH="${COSHM_BUILD:?the build folder}/cli:$PATH"
 	cd "$BATS_TEST_TMPDIR" || return
@@ -265,6 +267,22 @@ split() {
 	pod_container web 31 4026532301 db-0
 	run -1 --separate-stderr coshm doctor db web
 	[[ $output == *"[split]"*"kubectl delete pod -n shop db-0"* ]]
+}
+
+@test "a channel in \$COSHM_DIR whose peers have died" {
+	local publisher
+
+	mkdir channels
+	mkfifo in
+	export COSHM_DIR=$PWD/channels
+	coshm pub ticks <>in 3>&- &
+	publisher=$!
+	await coshm info ticks
+	kill -KILL "$publisher"
+	wait "$publisher" || true
+	run -1 --separate-stderr coshm doctor
+	[[ $output == *"[dead-peer]"* && $output == *"coshm rm --dir $COSHM_DIR ticks"* ]]
+	COSHM_DIR='' run -0 --separate-stderr coshm doctor
 }
 
 @test "a namespace that cannot be seen" {

@@ -280,6 +280,9 @@ static void test_dead_peer(void **state)
 	clinic_ask_all(c); /* and an orphan */
 	assert_fix(clinic_finding(c, FINDING_DEAD_PEER),
 		   "coshm rm --dir /proc/100/root/dev/shm/coshm ticks");
+	c->s.own_pid = 100; /* who looks has ended when the command is run */
+	clinic_ask_all(c);
+	assert_fix(clinic_finding(c, FINDING_DEAD_PEER), "coshm rm --dir /dev/shm/coshm ticks");
 	channel.dead = 0;
 	assert_nothing(c);
 	o->channel = NULL; /* it could not be read */
