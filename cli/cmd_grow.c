@@ -104,7 +104,7 @@ static int complain_resize(const struct grow_target *target, int err)
 	case -EINVAL:
 		return refuse(target, "name the directory that the tmpfs is mounted at",
 			      "no tmpfs is mounted there");
-	case -ENOSYS:
+	case -ENOSYS: /* fspick(2) */
 		return refuse(target, NULL, "it takes Linux 5.2 or newer");
 	default:
 		return refuse(target, NULL, strerror(-err));

@@ -76,6 +76,15 @@ static void tell_donor(const struct snapshot *s, const struct container *c)
 		    c->name, donor->name, c->name);
 }
 
+/* A container's folder is opened by openat2(2), which is younger than what makes it larger. */
+static const char *open_hint(int error)
+{
+	if (error == ENOSYS)
+		return "by name it takes Linux 5.6 or newer; name the directory, "
+		       "as /proc/PID/root/dev/shm";
+	return error == EACCES ? "run it as root" : NULL;
+}
+
 static int open_found(const struct snapshot *s, struct grow_target *target)
 {
 	const struct shm_area *area = &s->areas[target->area];
@@ -84,8 +93,7 @@ static int open_found(const struct snapshot *s, struct grow_target *target)
 	target->dir = area_open(area);
 	if (target->dir >= 0)
 		return CLI_OK;
-	complain(errno == EACCES ? "run it as root" : NULL, "cannot open %s: %s", target->label,
-		 strerror(errno));
+	complain(open_hint(errno), "cannot open %s: %s", target->label, strerror(errno));
 	return CLI_FAILED;
 }
 

@@ -54,6 +54,32 @@ bytes() {
 	[[ $(stat -f -c %b /proc/$holder/root/dev/shm) == 768 ]]
 }
 
+# without NUMBER COMMAND...: on a kernel that lacks this system call, as older ones do
+without() {
+	python3 -c '
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+# load the number; is it this one?; then ENOSYS; else go on
+code = b"".join(struct.pack("HBBI", *op) for op in (
+    (0x20, 0, 0, 0), (0x15, 0, 1, int(sys.argv[1])), (6, 0, 0, 0x50026), (6, 0, 0, 0x7fff0000)))
+room = ctypes.create_string_buffer(code)
+filter = ctypes.create_string_buffer(struct.pack("HP", 4, ctypes.addressof(room)))
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, filter) == 0
+os.execvp(sys.argv[2], sys.argv[2:])' "$@"
+}
+
+@test "grow: an older kernel is told from what else may be wrong" {
+	local openat2=437 fspick=433 # on all machines
+
+	without 1000 true || skip "there is no seccomp here"
+	run -2 --separate-stderr without $openat2 coshm grow $$ +1M
+	[[ $stderr == *"cannot open /dev/shm of $$: Function not implemented"* ]]
+	[[ $stderr == *"hint: by name it takes Linux 5.6 or newer; name the directory"* ]]
+	run -2 --separate-stderr without $fspick coshm grow ./tmpfs +1M
+	[[ $stderr == *"cannot grow ./tmpfs: it takes Linux 5.2 or newer"* ]]
+	run -0 without $openat2 coshm grow ./tmpfs +1M
+}
+
 @test "grow: a user who is nobody here grows what is his" {
 	setpriv --reuid 1234 --clear-groups true || skip "there is one user"
 	setpriv --reuid 1234 --regid 1234 --clear-groups unshare --user --map-root-user --mount sh -c \
