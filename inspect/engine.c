@@ -204,6 +204,17 @@ static unsigned int unnamed(const struct snapshot *s, enum engine engine)
 	return count;
 }
 
+/*
+ * A container has no socket of its engine, as a rule.  Who looks from inside of one
+ * and sees no other knows where he is, and misses no name.
+ */
+static bool is_own(const struct snapshot *s, enum engine engine)
+{
+	int own = s->own_process == NOBODY ? NOBODY : s->processes[s->own_process].container;
+
+	return own != NOBODY && s->containers[own].engine == engine && !s->containers[own].named;
+}
+
 static const char *what_helps(enum engine engine, const struct outcome *o)
 {
 	if (strcmp(o->why, strerror(EACCES)) == 0)
@@ -229,17 +240,17 @@ static void remark_on(struct snapshot *s, const struct api *api, const struct ou
 				       "%s at %s does not know %u of the containers here: they "
 				       "have ids in place of names",
 				       api->title, where, count));
-	else if (where[0] == '\0')
-		remark(s, memory_print(s->memory,
-				       "%s has no socket here: its containers have ids in place "
-				       "of names%s",
-				       api->title, what_helps(api->engine, o)));
-	else
+	else if (where[0] != '\0')
 		remark(s, memory_print(s->memory,
 				       "%s does not answer at %s (%s): its containers have ids in "
 				       "place of names%s",
 				       api->title, where, o->why[0] ? o->why : "no socket",
 				       what_helps(api->engine, o)));
+	else if (count > 1 || !is_own(s, api->engine))
+		remark(s, memory_print(s->memory,
+				       "%s has no socket here: its containers have ids in place "
+				       "of names%s",
+				       api->title, what_helps(api->engine, o)));
 }
 
 /* Those that have no API for us. */

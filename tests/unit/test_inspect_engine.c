@@ -45,6 +45,7 @@ static struct snapshot *scene(void)
 	assert_non_null(s);
 	s->memory = m;
 	s->pid_host = true;
+	s->own_process = NOBODY;
 	return s;
 }
 
@@ -279,6 +280,39 @@ static void test_no_engine(void **state)
 	assert_string_equal(s->containers[0].name, "65dc3c2c7a61");
 	assert_int_equal(s->remark_count, 0);
 	end(s);
+}
+
+static unsigned int remarks_without_socket(bool inside, bool other)
+{
+	static const struct inspect_opts opts;
+	struct snapshot *s = scene();
+	unsigned int count;
+
+	s->pid_host = false;
+	found(s, ENGINE_DOCKER, DONOR, 1);
+	if (other)
+		found(s, ENGINE_DOCKER, JOINER, 2);
+	if (inside)
+		s->own_process = 0;
+	engines_name(s, &opts);
+	assert_string_equal(s->containers[0].name, "65dc3c2c7a61");
+	count = s->remark_count;
+	assert_true(count == 0 || strstr(s->remarks[0], "Docker has no socket here"));
+	end(s);
+	return count;
+}
+
+/* From inside of a container, the only one that is seen is no reason to speak of sockets. */
+static void test_no_socket(void **state)
+{
+	(void)state;
+	unsetenv("DOCKER_HOST");
+	unsetenv("XDG_RUNTIME_DIR");
+	if (access("/var/run/docker.sock", F_OK) == 0 || access("/run/docker.sock", F_OK) == 0)
+		return; /* there is one here */
+	assert_int_equal(remarks_without_socket(false, false), 1);
+	assert_int_equal(remarks_without_socket(true, true), 1);
+	assert_int_equal(remarks_without_socket(true, false), 0);
 }
 
 static void test_moments(void **state)
@@ -696,6 +730,7 @@ int main(void)
 		cmocka_unit_test(test_podman_without_cgroup),
 		cmocka_unit_test(test_create_command),
 		cmocka_unit_test(test_no_engine),
+		cmocka_unit_test(test_no_socket),
 		cmocka_unit_test(test_moments),
 		cmocka_unit_test(test_strangers_text),
 		cmocka_unit_test(test_bundles),
