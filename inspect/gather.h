@@ -111,6 +111,7 @@ struct scan {
 	struct table object_by_id;   /* of segments: namespace, id */
 	struct table object_by_file; /* device, see file_number() */
 	struct table use_by_pair;    /* process, object */
+	uint64_t anonymous;          /* device_number() of memory without a file system */
 	struct lack_count lacks[LACKS];
 };
 

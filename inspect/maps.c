@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -18,9 +19,12 @@
 #define MEMFD     "/memfd:"
 #define NAME_MOST 4096u
 
-/* Of the kernel's own mount, where anonymous shared memory and memfds are. */
+/* Of the kernel's own mount, where anonymous shared memory, segments and memfds are. */
 #define ANONYMOUS_MAJOR 0u
 #define ANONYMOUS_MINOR 1u
+
+/* The smallest huge page of any machine: mappings of them begin and end at such addresses. */
+#define HUGE_LEAST 65536u
 
 /* "7f00-7f10 rw-s 00000000 00:15 12   /dev/shm/name" */
 static bool take_line(struct span line, struct map_line *out)
@@ -143,12 +147,17 @@ static void ask_mapping(struct scan *scan, struct object *o, pid_t pid, const st
 	o->ctime = stat.st_ctime;
 }
 
-static bool is_hidden(const struct map_line *line, bool memfd)
+static bool is_anonymous(const struct scan *scan, const struct map_line *line)
+{
+	return device_number(line->dev_major, line->dev_minor) == scan->anonymous;
+}
+
+static bool is_hidden(const struct scan *scan, const struct map_line *line, bool memfd)
 {
 	if (!line->shared || !span_ends(line->path, DELETED))
 		return false;
 	/* Also there: /dev/zero, which is memory of a family, and what drivers have. */
-	return memfd || line->dev_major != ANONYMOUS_MAJOR || line->dev_minor != ANONYMOUS_MINOR;
+	return memfd || !is_anonymous(scan, line);
 }
 
 static int add_hidden(struct scan *scan, pid_t pid, const struct map_line *line)
@@ -156,7 +165,7 @@ static int add_hidden(struct scan *scan, pid_t pid, const struct map_line *line)
 	bool memfd = span_begins(line->path, MEMFD);
 	struct object o = { .kind = memfd ? OBJECT_MEMFD : OBJECT_DELETED, .ipcns = NOBODY }, *to;
 
-	if (!is_hidden(line, memfd))
+	if (!is_hidden(scan, line, memfd))
 		return NOBODY;
 	o.id = (int64_t)line->ino;
 	o.dev_major = line->dev_major;
@@ -176,13 +185,18 @@ static int add_hidden(struct scan *scan, pid_t pid, const struct map_line *line)
 
 /* ---- what a process maps -------------------------------------------------------------------- */
 
-/* A segment, by its id in the namespace of whoever maps it. */
-static int find_segment(const struct scan *scan, const struct process *p,
-			const struct map_line *line)
+/* A segment, by its id in the namespace of whoever maps it.  One of huge pages lies elsewhere. */
+static int find_segment(struct scan *scan, const struct process *p, const struct map_line *line)
 {
+	int found;
+
 	if (p->ipcns == NOBODY)
 		return NOBODY;
-	return table_find(&scan->object_by_id, (uint64_t)p->ipcns, line->ino);
+	found = table_find(&scan->object_by_id, (uint64_t)p->ipcns, line->ino);
+	if (found != NOBODY && !is_anonymous(scan, line) &&
+	    (line->start | line->bytes) % HUGE_LEAST == 0)
+		scan->s->objects[found].status |= STATUS_HUGE;
+	return found;
 }
 
 static int find_mapped(struct scan *scan, const struct process *p, const struct map_line *line)
@@ -341,10 +355,25 @@ static void index_areas(struct scan *scan)
 	}
 }
 
+/* The kernel tells which it is of any memfd. */
+static uint64_t find_anonymous(const struct scan *scan)
+{
+	uint64_t device = device_number(ANONYMOUS_MAJOR, ANONYMOUS_MINOR);
+	int fd = scan->recorded ? -1 : memfd_create("coshm", MFD_CLOEXEC);
+	struct stat stat;
+
+	if (fd >= 0 && fstat(fd, &stat) == 0)
+		device = device_number(major(stat.st_dev), minor(stat.st_dev));
+	if (fd >= 0)
+		close(fd);
+	return device;
+}
+
 void uses_gather(struct scan *scan)
 {
 	if (scan->opts->no_maps)
 		return;
+	scan->anonymous = find_anonymous(scan);
 	index_objects(scan);
 	index_areas(scan);
 	for (unsigned int i = 0; i < scan->s->process_count; i++) {

@@ -7,6 +7,7 @@
  * name, so that a kernel may add some.
  */
 #include <sys/shm.h>
+#include <unistd.h>
 
 #include "gather.h"
 
@@ -156,6 +157,23 @@ static bool take_line(const struct sysv_table *t, struct span line, struct objec
 	return true;
 }
 
+/*
+ * More than was asked for is only there in huge pages, which nobody has asked for in
+ * part.  Newer kernels also count each as often as it has small ones in it, so that
+ * the figure is of no use; none is swapped out.
+ */
+static void find_huge(struct object *o)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t room = (o->bytes + page - 1) / page * page;
+
+	if (o->kind != OBJECT_SHM || o->allocated <= room)
+		return;
+	o->status |= STATUS_HUGE;
+	o->allocated = room;
+	o->swapped = 0;
+}
+
 bool sysv_next(struct sysv_table *t, struct object *object)
 {
 	struct span line;
@@ -164,8 +182,10 @@ bool sysv_next(struct sysv_table *t, struct object *object)
 		*object = (struct object){
 			.kind = t->kind, .ipcns = NOBODY, .area = NOBODY, .name = ""
 		};
-		if (take_line(t, line, object))
+		if (take_line(t, line, object)) {
+			find_huge(object);
 			return true;
+		}
 	}
 	return false;
 }

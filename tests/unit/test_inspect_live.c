@@ -167,9 +167,32 @@ static void test_system_v(void **state)
 	assert_int_equal(o->cpid, getpid());
 	assert_int_equal(o->lpid, c.pid);
 	assert_int_equal(o->count, 1);
+	assert_int_equal(o->status, 0);
 	use = find_use_of(s, o, c.pid);
 	assert_true(use && use->mapped && !use->writes);
 	assert_int_equal(use->bytes, BYTES);
+	inspect_free(s);
+	end(&c);
+}
+
+/* Nobody has touched it: that it has huge pages is seen by who has it attached. */
+static void test_huge_pages(void **state)
+{
+	int id = shmget(IPC_PRIVATE, 2 << 20, SHM_HUGETLB | 0600);
+	const struct object *o;
+	struct snapshot *s;
+	struct child c;
+
+	(void)state;
+	if (id < 0)
+		return; /* the machine has set none aside */
+	c = start(attach, &id);
+	s = scan_with(&quiet);
+	shmctl(id, IPC_RMID, NULL);
+	assert_int_equal(c.word, 'a');
+	o = segment_of(s, s->processes[s->own_process].ipcns, id);
+	assert_non_null(o);
+	assert_int_equal(o->status, STATUS_HUGE);
 	inspect_free(s);
 	end(&c);
 }
@@ -494,7 +517,7 @@ int main(void)
 		cmocka_unit_test(test_channel),       cmocka_unit_test(test_namespaces),
 		cmocka_unit_test(test_volume),        cmocka_unit_test(test_named_folders),
 		cmocka_unit_test(test_vanishing),     cmocka_unit_test(test_unprivileged),
-		cmocka_unit_test(test_nothing_left),
+		cmocka_unit_test(test_nothing_left),  cmocka_unit_test(test_huge_pages),
 	};
 
 	return cmocka_run_group_tests_name("inspect_live", tests, setup, NULL);

@@ -112,6 +112,8 @@ static void test_segments(void **state)
 		assert_int_equal(o->key, 0x162e);
 		assert_int_equal(o->uses, 1);
 		assert_non_null(find_use_of(s, o, s->ipcns[o->ipcns].pid));
+		/* One of them lies where huge pages do. */
+		assert_int_equal(o->status, s->ipcns[o->ipcns].pid == 200 ? STATUS_HUGE : 0);
 	}
 	assert_int_equal(found, 2);
 }

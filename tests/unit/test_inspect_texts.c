@@ -63,7 +63,10 @@ static const char shm_text[] =
 	"      5678          3  1640                 10000    11    12      2  1000  1001  1002  "
 	"1003 1700000001 1700000002 1700000003                  8192                  4096\n"
 	"        -1 2147483647  2600  18446744073709551615     0     0      0     0     0     0  "
-	"   0          0          0          0                     0                     0\n";
+	"   0          0          0          0                     0                     0\n"
+	/* One huge page of 2 MiB, as Linux 6 counts it. */
+	"         7          4   600               2097152     1     1      1     0     0     0  "
+	"   0          0          0          0            1073741824                     0\n";
 
 static void test_shm(void **state)
 {
@@ -96,6 +99,9 @@ static void test_shm(void **state)
 	assert_int_equal(o.id, INT32_MAX);
 	assert_int_equal(o.status, STATUS_LOCKED);
 	assert_true(o.bytes == UINT64_MAX);
+	assert_true(sysv_next(&t, &o));
+	assert_int_equal(o.status, STATUS_HUGE);
+	assert_int_equal(o.allocated, 2097152);
 	assert_false(sysv_next(&t, &o));
 }
 
