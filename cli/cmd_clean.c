@@ -35,9 +35,7 @@ const char clean_usage[] =
 	"                        addition: those of coshm ls, RESULT and WHY\n"
 	"  -n, --noheadings      no headings\n"
 	"  -b, --bytes           sizes with all digits\n"
-	"  -j, --json            also what is left alone, for programs\n"
-	"  -d, --dir DIR         one more directory with channels; may be given several\n"
-	"                        times (also looked into: $COSHM_DIR)\n"
+	"  -j, --json            also what is left alone, for programs\n" SHOW_USAGE_DIR
 	"  -h, --help            show this text\n"
 	"\n"
 	"What cannot be told is left alone, and said: semaphore sets and message queues,\n"

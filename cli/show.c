@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "choose.h"
@@ -252,7 +251,7 @@ static int show_snapshot(struct asked *asked, const struct snapshot *s, struct m
 
 static int show_all(const struct show *show, bool uses)
 {
-	const struct inspect_opts opts = { .dirs = show->dirs.count > 0 ? show->dirs.text : NULL };
+	const struct inspect_opts opts = { .dirs = look_dirs(&show->dirs) };
 	struct asked asked = { .show = show, .listing.uses = uses };
 	struct snapshot *s;
 	struct memory *m;
@@ -295,11 +294,8 @@ int show_machine(const char *command, const char *usage, bool uses, int argc, ch
 				       .take = take_option,
 				       .finish = finish_options };
 	struct show show = { 0 };
-	const char *dir = getenv("COSHM_DIR");
 	int status;
 
-	if (dir && dir[0] != '\0')
-		texts_add(&show.dirs, dir, NULL);
 	if (parse_options(&syntax, &show, NULL, argc, argv, &status) < 0)
 		return status;
 	show.container = argv + optind;

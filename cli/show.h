@@ -18,12 +18,14 @@
 	"  -n, --noheadings      no headings\n"                                                    \
 	"  -b, --bytes           sizes with all digits\n"
 
+#define SHOW_USAGE_DIR                                                                             \
+	"  -d, --dir DIR         one more directory with channels; may be given several\n"         \
+	"                        times (also looked into: $COSHM_DIR)\n"
+
 /* The end of both texts of help: options that tell how to show, and the status. */
 #define SHOW_USAGE_END                                                                             \
 	SHOW_USAGE_FORM                                                                            \
-	"  -j, --json            all there is, for programs\n"                                     \
-	"  -d, --dir DIR         one more directory with channels; may be given several\n"         \
-	"                        times (also looked into: $COSHM_DIR)\n"                           \
+	"  -j, --json            all there is, for programs\n" SHOW_USAGE_DIR                      \
 	"  -h, --help            show this text\n"                                                 \
 	"\n"                                                                                       \
 	"Exit status: 0 done; 2 failed or bad command line; 3 not all could be seen,\n"            \

@@ -172,6 +172,9 @@ publish() {
 		wait "$!" || true
 	done
 	export COSHM_DIR=$PWD/one
+	coshm ls --noheadings --dir two --output PATH >listed || true # 3 if it is blind
+	grep -qx "$PWD/one/dead *" listed
+	grep -qx "$PWD/two/dead *" listed
 	clean 0 --yes "$PWD/one/dead"
 	[[ $output == *"channel "*"dead "*" removed "* && ! -e one/dead && -e two/dead ]]
 	clean 2 "$PWD/two/dead" # nobody has named its folder
