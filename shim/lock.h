@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lock.h - a lock in shared memory whose owner can die at any instruction.
+ *
+ * Its word names the owner's token; who waits asks the kernel now and then
+ * whether that token is still alive (token.h).  Of a dead owner the lock is
+ * taken away, and the taker is told: what the dead one had begun is his to
+ * finish or to undo.  A stopped owner keeps it, as long as he is stopped.
+ *
+ * Signals are blocked meanwhile: a handler that makes a call of ours must not
+ * wait for the thread it interrupted.  So no pointer of the program's may be
+ * touched while the lock is held: a fault could not be handled.
+ */
+#ifndef COSHM_SHIM_LOCK_H
+#define COSHM_SHIM_LOCK_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "layout_sysv.h"
+
+struct held {
+	struct sysv_lock_shared *lock;
+	sigset_t signals; /* as they were */
+};
+
+/*
+ * lock_take - wait for it, however long.  Needs a token: token_mine().
+ * Returns true if its last owner died with it: make good what he left, first.
+ */
+bool lock_take(struct sysv_lock_shared *lock, struct held *held);
+void lock_give(struct held *held);
+
+/* Signals alone, for what only this process's other calls must not find half done. */
+void signals_block(sigset_t *old);
+void signals_restore(const sigset_t *old);
+
+/* futex(2) on the lower half of a 64-bit word, or on a 32-bit one; not PRIVATE. */
+int futex_wait(void *word, uint32_t seen, int64_t ns); /* 0 or the errno; @ns at most */
+void futex_wake(void *word, int count);
+
+#endif /* COSHM_SHIM_LOCK_H */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table.h - the objects of the directory: found by key or identifier, made, removed.
+ *
+ *   create.c  make a table
+ *   table.c   open it; areas that grow
+ *   slots.c   one slot an object: find, make, remove, permissions
+ *   lock.c    the lock of all that is not done by one store
+ *   token.c   who takes part, and who of them is dead
+ *
+ * Finding takes no lock: a slot is written before its state says LIVE, and is
+ * left alone afterwards, but for what is one word.  Making and removing hold the
+ * table's lock; "working" names the slot, so that whoever takes the lock from
+ * a dead owner knows which file may lie there without an object, or be left of one.
+ *
+ * Ordering edges:
+ *
+ *   SLOT  L1 maker: slot and file, then state LIVE, release  ->  L2 anybody: state, acquire
+ *         L3 IPC_SET: the permissions not in force, then state, release  ->  L2
+ */
+#ifndef COSHM_SHIM_TABLE_H
+#define COSHM_SHIM_TABLE_H
+
+#include <stdbool.h>
+#include <sys/ipc.h>
+#include <sys/types.h>
+
+#include "layout_sysv.h"
+#include "lock.h"
+
+struct table {
+	struct sysv_control_shared *control;
+	struct sysv_token_shared *tokens;
+	_Atomic uint64_t *attaches;
+	_Atomic uint64_t *paths;
+	_Atomic uint32_t *keys[SYSV_KINDS];
+	struct sysv_slot_shared *slots[SYSV_KINDS];
+	uint32_t max[SYSV_AREAS];  /* entries, by the limits */
+	struct sysv_limits limits; /* checked, private */
+};
+
+/*
+ * table_open - the directory's table, mapped at the first call (and made, if there
+ * is none).  NULL with errno set.  Lock-free once it is there.
+ */
+const struct table *table_open(void);
+
+/* The folder .sysv; its descriptor is the caller's to close.  -errno. */
+int table_folder(void);
+/* A new description of the table itself, read and write; -errno. */
+int table_file(void);
+
+/* How many entries of an area have memory, at most max[area]. */
+uint32_t table_backed(enum sysv_area area);
+/* Make entry @index usable, under the table's lock or for TOKENS, ATTACHES, PATHS without. */
+int table_back(enum sysv_area area, uint32_t index);
+
+bool table_lock(struct held *held); /* and makes good what a dead owner left */
+
+/* ---- slots.c ---- */
+
+/* What a program may do, as ipcperms() of the kernel judges: @want of 0444, 0222 bits. 0 or EACCES.
+ */
+struct object {
+	enum sysv_kind kind;
+	uint32_t index;
+	uint32_t sequence;
+	uint32_t state; /* as it was when it was found */
+	struct sysv_slot_shared *slot;
+};
+
+struct perm {
+	uint32_t uid, gid, mode, cuid, cgid;
+};
+
+#define OBJECT_NAME_BYTES 24
+void object_name(enum sysv_kind kind, int id, char name[OBJECT_NAME_BYTES]);
+int object_id(const struct object *o);
+
+/* By identifier: 0, or -EINVAL (also of one that is no more). Doomed segments are found, too. */
+int object_find(enum sysv_kind kind, int id, struct object *o);
+/* By index, for the _STAT commands. */
+int object_at(enum sysv_kind kind, int index, struct object *o);
+/* Is it still there?  -EIDRM if not. Doomed is there. */
+int object_still(const struct object *o);
+
+void object_perm(const struct object *o, struct perm *perm);
+/* 0 or -EACCES; @want: any of 0444 (read) and 0222 (alter), as in semget's flags. */
+int object_access(const struct object *o, uint32_t want);
+/* 0 or -EPERM: creator, owner, or CAP_SYS_ADMIN */
+int object_owner(const struct object *o);
+/* Fill what all three kinds have in their _ds. */
+void object_ipc_perm(const struct object *o, struct ipc_perm *to);
+
+/*
+ * object_get - what shmget, semget and msgget have in common.
+ *
+ * @check: is an existing one large enough, and so on; 0 or -errno (after the access check? as the
+ * kernel: before)
+ * @make: under the table's lock and before anybody can find it: the object's file is in @fd (of
+ * @file_bytes, allocated, zero); 0 or -errno
+ *
+ * Returns the identifier, or -errno.
+ */
+struct object_plan {
+	enum sysv_kind kind;
+	key_t key;
+	int flags;
+	uint64_t size;       /* of the slot */
+	uint64_t file_bytes; /* of the file, which is allocated in full */
+	int (*check)(const struct object *o, const struct object_plan *plan);
+	int (*room)(const struct object_plan
+			    *plan); /* under the lock: the sum of all within the limits? */
+	int (*make)(int fd, const struct object_plan *plan);
+};
+int object_get(const struct object_plan *plan);
+
+/* Open its file and check that it is a regular one of @bytes at least; descriptor or -errno. */
+int object_open(const struct object *o, int flags, uint64_t bytes);
+
+/*
+ * object_remove - IPC_RMID.  @keep: it is only doomed (a segment that somebody has attached).
+ * Under the table's lock.
+ */
+void object_remove(const struct object *o, bool keep);
+/* IPC_SET's part that all kinds have: owner and mode; under the table's lock. 0 or -errno */
+int object_set(const struct object *o, const struct ipc_perm *from);
+
+/* One more than the highest index in use, and how many objects there are. */
+void objects_count(enum sysv_kind kind, uint32_t *end, uint32_t *used);
+
+/* shm.c: free a doomed segment that nobody has attached.  Under the table's lock. */
+bool segment_reap(const struct object *o);
+
+int64_t now_s(void);
+
+#endif /* COSHM_SHIM_TABLE_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * token.h - who takes part, and who of them is dead.
+ *
+ * A process holds an open-file-description lock on one byte of the table, which
+ * a mapping keeps (lib/peer.h): the kernel drops it at its death or its exec,
+ * in any PID namespace, and not while it is stopped.  One byte for everything:
+ * what the process has attached and which locks it owns is written elsewhere
+ * with the token's index and epoch, and counts for nothing once that is dead.
+ *
+ * Ordering edge:
+ *
+ *   TOKEN  T1 owner: epoch and the rest, then role, release
+ *          ->  T2 anybody: role, acquire
+ */
+#ifndef COSHM_SHIM_TOKEN_H
+#define COSHM_SHIM_TOKEN_H
+
+#include <stdbool.h>
+
+#include "layout_sysv.h"
+
+struct token {
+	bool held;
+	uint32_t index;
+	uint32_t epoch;
+	void *page; /* the mapping that keeps the lock */
+	int fd;     /* of the lock's description, if it was to be kept; else -1 */
+};
+
+enum token_keep {
+	TOKEN_OWN,     /* ends with this process image                        */
+	TOKEN_CHILD,   /* taken before a fork: the child inherits the mapping */
+	TOKEN_KEEP_FD, /* descriptor kept, close-on-exec: it can be handed to the next image */
+};
+
+/* 0 or -errno: -ENOSPC if all are taken by living ones. */
+int token_take(struct token *token, enum sysv_token_role role, enum token_keep keep);
+/* Leave: nothing of it counts any more. */
+void token_drop(struct token *token);
+/* Forget the mapping of a token that another process has now. */
+void token_hand_over(struct token *token);
+
+/*
+ * token_mine - this process's own token, taken at the first call; NULL with errno set.
+ * Lock-free once it is there.
+ */
+const struct token *token_mine(void);
+
+/* In fork's handlers: before, and then in the parent and in the child. */
+void token_fork_adopt(const struct token *child); /* NULL: the child begins without one */
+
+/* @epoch as far as its lowest 16 bits go.  Who cannot be asked about is alive. */
+bool token_alive(uint32_t index, uint32_t epoch);
+
+/* This process, as SYSV_PID; and how that reads here: 0 for one of another namespace. */
+uint64_t token_pid(void);
+int token_pid_here(uint64_t pid);
+
+#endif /* COSHM_SHIM_TOKEN_H */
