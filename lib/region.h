@@ -90,6 +90,10 @@ int region_name_check(const char *name);
 
 /* region_create.c */
 int region_create(const struct region_plan *plan);
+/* Give the file all its memory at once; 0 or the errno. */
+int region_file_allocate(int fd, uint64_t bytes);
+/* Give an unnamed file its name; 0 or -errno. */
+int region_file_link(int fd, int dir, const char *name);
 
 /* region_remove.c */
 bool region_clear_retired(int dir, const char *name);

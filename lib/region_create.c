@@ -39,7 +39,7 @@ static int page_of(int fd, const char *path, uint32_t *page_bytes)
 }
 
 /* A signal would make tmpfs give up and undo; a timer that keeps ringing, for ever. */
-static int allocate(int fd, uint64_t bytes)
+int region_file_allocate(int fd, uint64_t bytes)
 {
 	sigset_t all, old;
 	int err;
@@ -73,7 +73,7 @@ static int fill(int fd, const struct region_plan *plan, const struct geometry *g
 }
 
 /* AT_EMPTY_PATH needs a capability before Linux 6.10, the other way needs /proc. */
-static int give_name(int fd, int dir, const char *name)
+int region_file_link(int fd, int dir, const char *name)
 {
 	char self[64];
 
@@ -99,7 +99,7 @@ static int make_whole(int fd, int dir, const struct region_plan *plan, const cha
 	why = geometry_finish(&g);
 	if (why)
 		return err_say(EINVAL, "cannot make %s: %s", path, why);
-	err = allocate(fd, g.region_bytes);
+	err = region_file_allocate(fd, g.region_bytes);
 	if (err != 0)
 		return err_say(err, "cannot allocate %llu bytes for %s: %s",
 			       (unsigned long long)g.region_bytes, path, strerror(err));
@@ -108,9 +108,9 @@ static int make_whole(int fd, int dir, const struct region_plan *plan, const cha
 	if (rights(fd, &plan->opts) < 0)
 		return err_say(errno, "cannot set the mode or group of %s: %s", path,
 			       strerror(errno));
-	err = give_name(fd, dir, plan->name);
+	err = region_file_link(fd, dir, plan->name);
 	if (err == -EEXIST && region_clear_retired(dir, plan->name))
-		err = give_name(fd, dir, plan->name);
+		err = region_file_link(fd, dir, plan->name);
 	if (err == -EEXIST)
 		return err_say(EEXIST, "%s is there already", path);
 	if (err < 0)

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "create.h"
+#include "region.h"
 
 /* The first entries of each area come with the table; the others as they are needed. */
 #define CONTROL_BYTES 4096
@@ -71,6 +71,7 @@ static int fill(int fd, const struct sysv_limits *limits)
 		.limits = *limits,
 	};
 	struct timespec now;
+	int err;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	h.created_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
@@ -79,9 +80,9 @@ static int fill(int fd, const struct sysv_limits *limits)
 	h.checksum = sysv_checksum(&h, offsetof(struct sysv_header_shared, checksum));
 	if (ftruncate(fd, (off_t)SYSV_TABLE_BYTES) < 0)
 		return -errno;
-	errno = posix_fallocate(fd, 0, CONTROL_BYTES);
-	if (errno != 0)
-		return -errno;
+	err = region_file_allocate(fd, CONTROL_BYTES);
+	if (err != 0)
+		return -err;
 	return pwrite(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) ? 0 : -EIO;
 }
 
@@ -116,7 +117,6 @@ static int open_folder(int dir, const struct stat *st)
 
 static int make_table(int folder, const struct stat *st, const struct sysv_limits *limits)
 {
-	char self[64];
 	int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	int err;
 
@@ -125,9 +125,8 @@ static int make_table(int folder, const struct stat *st, const struct sysv_limit
 	err = fill(fd, limits);
 	if (err == 0)
 		err = like_directory(fd, st, false);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (err == 0 && linkat(AT_FDCWD, self, folder, SYSV_TABLE_NAME, AT_SYMLINK_FOLLOW) < 0)
-		err = -errno;
+	if (err == 0)
+		err = region_file_link(fd, folder, SYSV_TABLE_NAME);
 	close(fd);
 	return err;
 }
@@ -135,7 +134,7 @@ static int make_table(int folder, const struct stat *st, const struct sysv_limit
 int sysv_table_create(const char *dir, const struct sysv_limits *limits)
 {
 	struct stat st;
-	int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), folder, err;
+	int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), folder = -1, err;
 
 	if (at < 0)
 		return -errno;

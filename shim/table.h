@@ -4,7 +4,8 @@
  *
  *   create.c  make a table
  *   table.c   open it; areas that grow
- *   slots.c   one slot an object: find, make, remove, permissions
+ *   slots.c   find an object, and judge who may do what
+ *   objects.c make, remove, change permissions
  *   lock.c    the lock of all that is not done by one store
  *   token.c   who takes part, and who of them is dead
  *
@@ -45,19 +46,27 @@ struct table {
  */
 const struct table *table_open(void);
 
+/* Has it been opened already?  And what fork's handlers do about its mutex. */
+bool table_is_open(void);
+void table_fork_prepare(void);
+void table_fork_done(void);
+
 /* The folder .sysv; its descriptor is the caller's to close.  -errno. */
 int table_folder(void);
 /* A new description of the table itself, read and write; -errno. */
 int table_file(void);
+
+/* Is it the table's file? */
+struct stat;
+bool table_is(const struct stat *st);
 
 /* How many entries of an area have memory, at most max[area]. */
 uint32_t table_backed(enum sysv_area area);
 /* Make entry @index usable, under the table's lock or for TOKENS, ATTACHES, PATHS without. */
 int table_back(enum sysv_area area, uint32_t index);
 
-bool table_lock(struct held *held); /* and makes good what a dead owner left */
-
-/* ---- slots.c ---- */
+/* The table's lock; makes good what a dead owner left. False, with errno, if we have no token. */
+bool table_lock(struct held *held);
 
 /* What a program may do, as ipcperms() of the kernel judges: @want of 0444, 0222 bits. 0 or EACCES.
  */
@@ -79,7 +88,9 @@ int object_id(const struct object *o);
 
 /* By identifier: 0, or -EINVAL (also of one that is no more). Doomed segments are found, too. */
 int object_find(enum sysv_kind kind, int id, struct object *o);
-/* By index, for the _STAT commands. */
+/* By key; 0 or -ENOENT. */
+int object_find_key(enum sysv_kind kind, key_t key, struct object *o);
+/* By index, for the _STAT commands; 0 or -EINVAL. */
 int object_at(enum sysv_kind kind, int index, struct object *o);
 /* Is it still there?  -EIDRM if not. Doomed is there. */
 int object_still(const struct object *o);
@@ -87,6 +98,8 @@ int object_still(const struct object *o);
 void object_perm(const struct object *o, struct perm *perm);
 /* 0 or -EACCES; @want: any of 0444 (read) and 0222 (alter), as in semget's flags. */
 int object_access(const struct object *o, uint32_t want);
+/* Has this thread a capability, CAP_...? */
+bool may(unsigned int capability);
 /* 0 or -EPERM: creator, owner, or CAP_SYS_ADMIN */
 int object_owner(const struct object *o);
 /* Fill what all three kinds have in their _ds. */
@@ -109,8 +122,7 @@ struct object_plan {
 	uint64_t size;       /* of the slot */
 	uint64_t file_bytes; /* of the file, which is allocated in full */
 	int (*check)(const struct object *o, const struct object_plan *plan);
-	int (*room)(const struct object_plan
-			    *plan); /* under the lock: the sum of all within the limits? */
+	int (*room)(const struct object_plan *plan);
 	int (*make)(int fd, const struct object_plan *plan);
 };
 int object_get(const struct object_plan *plan);
@@ -123,7 +135,7 @@ int object_open(const struct object *o, int flags, uint64_t bytes);
  * Under the table's lock.
  */
 void object_remove(const struct object *o, bool keep);
-/* IPC_SET's part that all kinds have: owner and mode; under the table's lock. 0 or -errno */
+/* IPC_SET's part that all kinds have: owner and mode, and the time; under the table's lock. */
 int object_set(const struct object *o, const struct ipc_perm *from);
 
 /* One more than the highest index in use, and how many objects there are. */

@@ -47,8 +47,13 @@ void token_hand_over(struct token *token);
  */
 const struct token *token_mine(void);
 
-/* In fork's handlers: before, and then in the parent and in the child. */
-void token_fork_adopt(const struct token *child); /* NULL: the child begins without one */
+/* fork's handlers; @child: the token that was taken for the child, or NULL: it begins without. */
+void token_fork_prepare(void);
+void token_fork_parent(void);
+void token_fork_child(const struct token *child);
+
+/* The same descriptor, where it does not take a number that a program counts on. */
+int token_high_fd(int fd);
 
 /* @epoch as far as its lowest 16 bits go.  Who cannot be asked about is alive. */
 bool token_alive(uint32_t index, uint32_t epoch);

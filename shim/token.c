@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * token.c - who takes part, and who of them is dead.  token.h has the rules.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "layout.h"
+#include "peer.h"
+#include "table.h"
+#include "token.h"
+
+/* So many may lie about dead before they are looked for. */
+#define DEAD_BEFORE_LOOK 64u
+/* Where a descriptor of ours does not take a number that a program counts on. */
+#define FD_HIGH 400
+
+static struct token mine; /* of this process; written under the guard, read once held is true */
+static _Atomic bool mine_held;
+static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic int probe_fd = -1;
+static _Atomic uint32_t pid_namespace;
+
+static struct flock byte_of(uint32_t index)
+{
+	return (struct flock){ .l_type = F_WRLCK,
+			       .l_whence = SEEK_SET,
+			       .l_start = LAYOUT_LOCKS + (off_t)index,
+			       .l_len = 1 };
+}
+
+int token_high_fd(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_HIGH);
+
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
+}
+
+uint64_t token_pid(void)
+{
+	/* Relaxed, both: whoever looks finds the same. */
+	uint32_t ns = atomic_load_explicit(&pid_namespace, memory_order_relaxed);
+	struct stat st;
+
+	if (ns == 0) {
+		ns = stat("/proc/self/ns/pid", &st) == 0 ? (uint32_t)st.st_ino : 1;
+		atomic_store_explicit(&pid_namespace, ns, memory_order_relaxed);
+	}
+	return SYSV_PID(getpid(), ns);
+}
+
+int token_pid_here(uint64_t pid)
+{
+	return SYSV_PID_NAMESPACE(pid) == SYSV_PID_NAMESPACE(token_pid()) ?
+		       (int)SYSV_PID_NUMBER(pid) :
+		       0;
+}
+
+static uint32_t role_of(const struct sysv_token_shared *t)
+{
+	return atomic_load_explicit(&t->role, memory_order_acquire); /* T2 */
+}
+
+/* We hold its lock: whatever its last owner left counts for nothing from here on. */
+static void sit(struct token *token, enum sysv_token_role role)
+{
+	struct sysv_token_shared *t = &table_open()->tokens[token->index];
+	char host[256] = "";
+	struct timespec now;
+
+	/* Relaxed, all: ordered by T1. */
+	token->epoch = atomic_fetch_add_explicit(&t->epoch, 1, memory_order_relaxed) + 1;
+	gethostname(host, sizeof(host) - 1);
+	clock_gettime(CLOCK_REALTIME, &now);
+	t->since_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	memset(t->command, 0, sizeof(t->command));
+	memset(t->host, 0, sizeof(t->host));
+	memcpy(t->command, program_invocation_short_name,
+	       strnlen(program_invocation_short_name, sizeof(t->command) - 1));
+	memcpy(t->host, host, strnlen(host, sizeof(t->host) - 1));
+	atomic_store_explicit(&t->pid, token_pid(), memory_order_relaxed);
+	for (unsigned int i = 0; i < sizeof(t->lane) / sizeof(t->lane[0]); i++)
+		atomic_store_explicit(&t->lane[i], 0, memory_order_relaxed);
+	atomic_store_explicit(&t->role, role, memory_order_release); /* T1 */
+	token->held = true;
+}
+
+static bool lock_byte(int fd, uint32_t index)
+{
+	return peer_lock(fd, index) == 0;
+}
+
+/* A free token, a dead one's, or a new one; its byte is locked then. */
+static int find_token(int fd, uint32_t *index)
+{
+	const struct table *table = table_open();
+	uint32_t backed = table_backed(SYSV_AREA_TOKENS);
+
+	for (uint32_t i = 0; i < backed; i++)
+		if (role_of(&table->tokens[i]) == 0 && lock_byte(fd, i)) {
+			*index = i;
+			return 0;
+		}
+	/* What a dead one has to undo goes by its token, until that is done: sem_undo.c. */
+	for (uint32_t i = 0; backed >= DEAD_BEFORE_LOOK && i < backed; i++)
+		if (role_of(&table->tokens[i]) != SYSV_TOKEN_UNDO && lock_byte(fd, i)) {
+			*index = i;
+			return 0;
+		}
+	for (uint32_t i = backed; i < SYSV_TOKENS; i++) {
+		int err = table_back(SYSV_AREA_TOKENS, i);
+
+		if (err < 0)
+			return err;
+		if (role_of(&table->tokens[i]) == 0 && lock_byte(fd, i)) {
+			*index = i;
+			return 0;
+		}
+	}
+	return -ENOSPC;
+}
+
+static int take_guarded(struct token *token, int fd, enum token_keep keep)
+{
+	long page_bytes = sysconf(_SC_PAGESIZE);
+	int err = find_token(fd, &token->index);
+
+	if (err < 0)
+		return err;
+	token->page = mmap(NULL, (size_t)page_bytes, PROT_READ, MAP_SHARED, fd, 0);
+	if (token->page == MAP_FAILED)
+		return -errno;
+	if (keep != TOKEN_CHILD && madvise(token->page, (size_t)page_bytes, MADV_DONTFORK) < 0) {
+		err = -errno;
+		munmap(token->page, (size_t)page_bytes);
+		return err;
+	}
+	return 0;
+}
+
+int token_take(struct token *token, enum sysv_token_role role, enum token_keep keep)
+{
+	int fd, err;
+
+	*token = (struct token){ .fd = -1 };
+	peer_guard(); /* no child may get the descriptor: it would keep the lock */
+	err = fd = table_file();
+	if (fd >= 0)
+		err = take_guarded(token, fd, keep);
+	if (err >= 0)
+		sit(token, role);
+	if (err >= 0 && keep == TOKEN_KEEP_FD)
+		token->fd = token_high_fd(fd);
+	else if (fd >= 0)
+		close(fd);
+	peer_unguard();
+	return err < 0 ? err : 0;
+}
+
+void token_hand_over(struct token *token)
+{
+	munmap(token->page, (size_t)sysconf(_SC_PAGESIZE));
+	if (token->fd >= 0)
+		close(token->fd);
+	*token = (struct token){ .fd = -1 };
+}
+
+void token_drop(struct token *token)
+{
+	if (!token->held)
+		return;
+	atomic_store_explicit(&table_open()->tokens[token->index].role, 0,
+			      memory_order_release); /* T1: the next owner's epoch is another */
+	token_hand_over(token);
+}
+
+const struct token *token_mine(void)
+{
+	sigset_t signals;
+	int err = 0;
+
+	if (__builtin_expect(atomic_load_explicit(&mine_held, memory_order_acquire), 1))
+		return &mine;
+	signals_block(&signals); /* a handler would wait for the thread that it interrupted */
+	pthread_mutex_lock(&taking);
+	if (!mine.held)
+		err = token_take(&mine, SYSV_TOKEN_PROCESS, TOKEN_OWN);
+	if (err == 0)
+		atomic_store_explicit(&mine_held, true, memory_order_release);
+	pthread_mutex_unlock(&taking);
+	signals_restore(&signals);
+	if (err < 0) {
+		errno = -err;
+		return NULL;
+	}
+	return &mine;
+}
+
+void token_fork_prepare(void)
+{
+	pthread_mutex_lock(&taking);
+}
+
+void token_fork_parent(void)
+{
+	pthread_mutex_unlock(&taking);
+}
+
+/* The parent's page is not mapped here: nothing is to be undone. */
+void token_fork_child(const struct token *child)
+{
+	mine = child ? *child : (struct token){ .fd = -1 };
+	if (mine.held)
+		/* Relaxed: for people. */
+		atomic_store_explicit(&table_open()->tokens[mine.index].pid, token_pid(),
+				      memory_order_relaxed);
+	/* Relaxed: this process has one thread. */
+	atomic_store_explicit(&mine_held, mine.held, memory_order_relaxed);
+	pthread_mutex_unlock(&taking);
+}
+
+static bool is_table(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && table_is(&st);
+}
+
+/* Programs close what is not theirs: it is opened anew then. */
+static int probe(void)
+{
+	/* Relaxed, all: a descriptor is checked before each use. */
+	int fd = atomic_load_explicit(&probe_fd, memory_order_relaxed);
+	int expected = fd;
+
+	if (is_table(fd))
+		return fd;
+	fd = table_file();
+	if (fd < 0)
+		return fd;
+	fd = token_high_fd(fd);
+	if (atomic_compare_exchange_strong_explicit(&probe_fd, &expected, fd, memory_order_relaxed,
+						    memory_order_relaxed))
+		return fd;
+	close(fd);
+	return expected;
+}
+
+bool token_alive(uint32_t index, uint32_t epoch)
+{
+	const struct table *table = table_open();
+	struct sysv_token_shared *t = &table->tokens[index];
+	struct flock range = byte_of(index);
+	int fd;
+
+	if (index >= table_backed(SYSV_AREA_TOKENS))
+		return false;
+	/* Relaxed: it changes only under the byte's lock, so a dead one's stays. */
+	if (role_of(t) == 0 ||
+	    ((atomic_load_explicit(&t->epoch, memory_order_relaxed) ^ epoch) & 0xffffu) != 0)
+		return false;
+	fd = probe();
+	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &range) < 0)
+		return true;
+	return range.l_type != F_UNLCK;
+}
