@@ -144,16 +144,11 @@ bool table_lock(struct held *held)
 int object_open(const struct object *o, int flags, uint64_t bytes)
 {
 	char name[OBJECT_NAME_BYTES];
-	int folder = table_folder(), fd;
 	struct stat st;
+	int fd;
 
-	if (folder < 0)
-		return folder;
 	object_name(o->kind, object_id(o), name);
-	fd = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	close(folder);
+	fd = table_folder_file(name, flags);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 0 ||
 			(uint64_t)st.st_size < bytes)) {
 		close(fd);
@@ -165,14 +160,8 @@ int object_open(const struct object *o, int flags, uint64_t bytes)
 /* The object's file, without a name yet. */
 static int make_file(const struct object_plan *plan)
 {
-	int folder = table_folder(), fd, err;
+	int fd = table_folder_file(".", O_TMPFILE | O_RDWR), err;
 
-	if (folder < 0)
-		return folder;
-	fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
-		fd = -errno;
-	close(folder);
 	if (fd < 0)
 		return fd;
 	err = -region_file_allocate(fd, plan->file_bytes);

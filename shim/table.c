@@ -17,7 +17,7 @@
 #include "token.h"
 
 /* What an area gets at once; on a disk, too, no hole is ever touched. */
-#define STEP_BYTES 0x4000u
+#define STEP_BYTES 0x1000u
 
 static struct table table;
 static struct stat table_stat;
@@ -58,17 +58,19 @@ int table_folder(void)
 	return fd < 0 ? -errno : fd;
 }
 
+int table_folder_file(const char *name, int flags)
+{
+	char path[sizeof(folder_path) + OBJECT_NAME_BYTES];
+	int fd;
+
+	stpcpy(stpcpy(stpcpy(path, folder_path), "/"), name);
+	fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
 static int open_table(void)
 {
-	int folder = table_folder(), fd;
-
-	if (folder < 0)
-		return folder;
-	fd = openat(folder, SYSV_TABLE_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	close(folder);
-	return fd;
+	return table_folder_file(SYSV_TABLE_NAME, O_RDWR);
 }
 
 bool table_is(const struct stat *st)
@@ -153,8 +155,10 @@ static int open_first(void)
 	if (err == 0 && base == MAP_FAILED)
 		err = -errno;
 	close(fd);
-	if (err == 0)
+	if (err == 0) {
 		use(base, &header.limits);
+		fork_setup();
+	}
 	return err;
 }
 
@@ -179,22 +183,6 @@ const struct table *table_open(void)
 		return NULL;
 	}
 	return &table;
-}
-
-void table_fork_prepare(void)
-{
-	pthread_mutex_lock(&opening);
-}
-
-void table_fork_done(void)
-{
-	pthread_mutex_unlock(&opening);
-}
-
-bool table_is_open(void)
-{
-	/* Relaxed: of this thread's own calls it is true in any case. */
-	return atomic_load_explicit(&table_state, memory_order_relaxed) == 1;
 }
 
 uint32_t table_backed(enum sysv_area area)

@@ -46,13 +46,13 @@ struct table {
  */
 const struct table *table_open(void);
 
-/* Has it been opened already?  And what fork's handlers do about its mutex. */
-bool table_is_open(void);
-void table_fork_prepare(void);
-void table_fork_done(void);
+/* fork.c: once, before anything that a forked child must not share. */
+void fork_setup(void);
 
 /* The folder .sysv; its descriptor is the caller's to close.  -errno. */
 int table_folder(void);
+/* A file in it, by a name of at most OBJECT_NAME_BYTES; -errno. */
+int table_folder_file(const char *name, int flags);
 /* A new description of the table itself, read and write; -errno. */
 int table_file(void);
 

@@ -25,7 +25,7 @@ static struct token mine; /* of this process; written under the guard, read once
 static _Atomic bool mine_held;
 static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int probe_fd = -1;
-static _Atomic uint32_t pid_namespace;
+static _Atomic uint64_t self; /* SYSV_PID of this process; 0: to be asked for */
 
 static struct flock byte_of(uint32_t index)
 {
@@ -48,14 +48,15 @@ int token_high_fd(int fd)
 uint64_t token_pid(void)
 {
 	/* Relaxed, both: whoever looks finds the same. */
-	uint32_t ns = atomic_load_explicit(&pid_namespace, memory_order_relaxed);
+	uint64_t pid = atomic_load_explicit(&self, memory_order_relaxed);
 	struct stat st;
 
-	if (ns == 0) {
-		ns = stat("/proc/self/ns/pid", &st) == 0 ? (uint32_t)st.st_ino : 1;
-		atomic_store_explicit(&pid_namespace, ns, memory_order_relaxed);
+	if (pid == 0) {
+		pid = SYSV_PID(getpid(),
+			       stat("/proc/self/ns/pid", &st) == 0 ? (uint32_t)st.st_ino : 1);
+		atomic_store_explicit(&self, pid, memory_order_relaxed);
 	}
-	return SYSV_PID(getpid(), ns);
+	return pid;
 }
 
 int token_pid_here(uint64_t pid)
@@ -210,7 +211,7 @@ void token_fork_prepare(void)
 	pthread_mutex_lock(&taking);
 }
 
-void token_fork_parent(void)
+void token_fork_done(void)
 {
 	pthread_mutex_unlock(&taking);
 }
@@ -218,14 +219,13 @@ void token_fork_parent(void)
 /* The parent's page is not mapped here: nothing is to be undone. */
 void token_fork_child(const struct token *child)
 {
+	/* Relaxed, all: this process has one thread. */
+	atomic_store_explicit(&self, 0, memory_order_relaxed);
 	mine = child ? *child : (struct token){ .fd = -1 };
 	if (mine.held)
-		/* Relaxed: for people. */
 		atomic_store_explicit(&table_open()->tokens[mine.index].pid, token_pid(),
 				      memory_order_relaxed);
-	/* Relaxed: this process has one thread. */
 	atomic_store_explicit(&mine_held, mine.held, memory_order_relaxed);
-	pthread_mutex_unlock(&taking);
 }
 
 static bool is_table(int fd)

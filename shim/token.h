@@ -47,9 +47,12 @@ void token_hand_over(struct token *token);
  */
 const struct token *token_mine(void);
 
-/* fork's handlers; @child: the token that was taken for the child, or NULL: it begins without. */
+/*
+ * fork's handlers: before and after, and in the child, which begins with the token @child that was
+ * taken for it, or with none (NULL).
+ */
 void token_fork_prepare(void);
-void token_fork_parent(void);
+void token_fork_done(void);
 void token_fork_child(const struct token *child);
 
 /* The same descriptor, where it does not take a number that a program counts on. */
