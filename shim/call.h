@@ -9,16 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* In libc's place; preload.map has the list. */
-#define SHIM_CALL __attribute__((visibility("default")))
-
-/* Does $COSHM_DIR name a directory?  Else each call is libc's. */
-bool shim_serves(void);
-
-/* libc's own function; never NULL for a name that libc has. */
-void *shim_real(const char *name);
-#define REAL(name) ((__typeof__(&(name)))shim_real(#name))
-
 /* The end of a call: what it returns, or -1 with errno. */
 static inline int answer(int result)
 {

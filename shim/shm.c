@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "real.h"
 #include "shm.h"
 #include "token.h"
 
@@ -73,9 +74,9 @@ static int get(key_t key, size_t size, int flags)
 	return object_get(&plan);
 }
 
-SHIM_CALL int shmget(key_t key, size_t size, int flags)
+SHIM_EXPORT int shmget(key_t key, size_t size, int flags)
 {
-	return shim_serves() ? answer(get(key, size, flags)) : REAL(shmget)(key, size, flags);
+	return shim_dir() ? answer(get(key, size, flags)) : REAL(shmget)(key, size, flags);
 }
 
 /* ---- attach ---- */
@@ -222,14 +223,14 @@ static void *attach(int id, const struct wish *wish)
 	return at;
 }
 
-SHIM_CALL void *shmat(int id, const void *addr, int flags)
+SHIM_EXPORT void *shmat(int id, const void *addr, int flags)
 {
 	struct wish wish;
 	sigset_t signals;
 	void *at = MAP_FAILED;
 	int err;
 
-	if (!shim_serves())
+	if (!shim_dir())
 		return REAL(shmat)(id, addr, flags);
 	err = id < 0 ? -EINVAL : read_wish(addr, flags, &wish);
 	if (err < 0) {
@@ -244,13 +245,13 @@ SHIM_CALL void *shmat(int id, const void *addr, int flags)
 	return at;
 }
 
-SHIM_CALL int shmdt(const void *addr)
+SHIM_EXPORT int shmdt(const void *addr)
 {
 	struct attachment *a;
 	sigset_t signals;
 	int err = -EINVAL;
 
-	if (!shim_serves())
+	if (!shim_dir())
 		return REAL(shmdt)(addr);
 	attach_enter(&signals);
 	a = attach_find(addr);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "real.h"
 #include "shm.h"
 #include "token.h"
 
@@ -190,8 +191,8 @@ static int control(int id, int command, void *buffer)
 	}
 }
 
-SHIM_CALL int shmctl(int id, int command, struct shmid_ds *buffer)
+SHIM_EXPORT int shmctl(int id, int command, struct shmid_ds *buffer)
 {
-	return shim_serves() ? answer(control(id, command, buffer)) :
-			       REAL(shmctl)(id, command, buffer);
+	return shim_dir() ? answer(control(id, command, buffer)) :
+			    REAL(shmctl)(id, command, buffer);
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "create.h"
+#include "real.h"
 #include "table.h"
 #include "token.h"
 
@@ -139,7 +139,7 @@ static int open_or_make(const char *dir)
 static int open_first(void)
 {
 	struct sysv_header_shared header;
-	const char *dir = getenv("COSHM_DIR");
+	const char *dir = shim_dir();
 	void *base = MAP_FAILED;
 	int fd, err;
 
