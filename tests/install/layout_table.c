@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_table.c - is the table of docs/layout.md what lib/layout.h declares?
+ * layout_table.c - are the tables of docs/layout.md what lib/layout.h and layout_sysv.h declare?
  *
  *   layout_table docs/layout.md
  *
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "layout.h"
+#include "layout_sysv.h"
 
 #define SIZE(t, f) sizeof(((struct t *)0)->f)
 /* A field at its offset in its own struct, with a sign in front if the table counts from there. */
@@ -25,6 +26,10 @@
 #define LATEST(f)   FIELD("", 0, latest_shared, f)
 #define STREAM(f)   FIELD("", offsetof(struct region_shared, control), stream_control_shared, f)
 #define QUEUE(f)    FIELD("", offsetof(struct region_shared, control), queue_control_shared, f)
+#define SYSV(f)     FIELD("", 0, sysv_header_shared, f)
+#define CONTROL(f)  FIELD("+", 0, sysv_control_shared, f)
+#define TOKEN(f)    FIELD("+", 0, sysv_token_shared, f)
+#define SLOT(f)     FIELD("+", 0, sysv_slot_shared, f)
 
 static const struct {
 	const char *sign;
@@ -91,6 +96,37 @@ static const struct {
 	QUEUE(again),
 	FIELD("+", 0, queue_slot_shared, state),
 	FIELD("+", 0, queue_slot_shared, bytes),
+	{ "", 0, sizeof(struct sysv_header_shared), "header" },
+	SYSV(magic),
+	SYSV(version),
+	SYSV(page_bytes),
+	SYSV(generation),
+	SYSV(created_ns),
+	SYSV(limits),
+	SYSV(checksum),
+	{ "", SYSV_TABLE_CONTROL, sizeof(struct sysv_control_shared), "control" },
+	CONTROL(lock),
+	CONTROL(working),
+	CONTROL(backed),
+	TOKEN(role),
+	TOKEN(epoch),
+	TOKEN(pid),
+	TOKEN(since_ns),
+	TOKEN(command),
+	TOKEN(host),
+	TOKEN(lane),
+	SLOT(state),
+	SLOT(key),
+	SLOT(cuid),
+	SLOT(cgid),
+	SLOT(perm),
+	SLOT(size),
+	SLOT(ctime_s),
+	SLOT(atime_s),
+	SLOT(dtime_s),
+	SLOT(cpid),
+	SLOT(lpid),
+	SLOT(unused),
 };
 
 /* "| **256** | **24** | **state** |..." to "256 24 state"; false if it gives no number of bytes. */
@@ -124,7 +160,7 @@ int main(int argc, char **argv)
 			snprintf(wanted, sizeof(wanted), "%s%zu %zu %s", fields[i].sign,
 				 fields[i].offset, fields[i].bytes, fields[i].name);
 		if (i++ >= count || strcmp(row, wanted) != 0) {
-			printf("# the table has \"%s\", layout.h \"%s\"\n", row,
+			printf("# the table has \"%s\", the header \"%s\"\n", row,
 			       i <= count ? wanted : "nothing more");
 			same = 0;
 			break;
@@ -136,7 +172,7 @@ int main(int argc, char **argv)
 		printf("# the table ends before \"%s\"\n", fields[i].name);
 		same = 0;
 	}
-	printf("%s 1 the %zu fields of docs/layout.md are those of lib/layout.h\n1..1\n",
+	printf("%s 1 the %zu fields of docs/layout.md are those of the headers\n1..1\n",
 	       same ? "ok" : "not ok", count);
 	return !same;
 }
