@@ -6,26 +6,27 @@
 #ifndef COSHM_SHIM_POSIX_H
 #define COSHM_SHIM_POSIX_H
 
-#include <limits.h>
 #include <stdbool.h>
 
 #define POSIX_FOLDER "/.posix"
 #define POSIX_SEM    "sem." /* what libc puts before a semaphore's name */
-#define POSIX_ROOM   (sizeof(POSIX_FOLDER) + sizeof(POSIX_SEM) + NAME_MAX)
+
+/* Small enough for the stack of any thread; a longer directory is refused. */
+#define POSIX_PATH_BYTES 1280
 
 struct posix_path {
-	char text[PATH_MAX + POSIX_ROOM];
+	char text[POSIX_PATH_BYTES];
 };
 
 /*
  * posix_path - the file of @name below @dir; @prefix is "" or POSIX_SEM.
  *
- * Returns 0, or -EINVAL for what libc takes for no name.
+ * Returns 0, -EINVAL for what libc takes for no name, or -ENAMETOOLONG.
  */
 int posix_path(const char *dir, const char *prefix, const char *name, struct posix_path *path);
 
 /* posix_folder - @dir's folder itself, for a file without a name */
-void posix_folder(const char *dir, struct posix_path *path);
+int posix_folder(const char *dir, struct posix_path *path);
 
 /*
  * posix_make_folder - after ENOENT: make the folder, if it was that.  Sticky, as /dev/shm
