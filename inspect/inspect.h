@@ -24,6 +24,11 @@
  *   changes.c  two snapshots in, what happened in between out: changes.h; same.c
  *   find.c     which containers somebody means by a word
  *
+ * Beside the snapshot: what a program is made of, before it runs.
+ *
+ *   elf_file.c   an ELF file; elf_needs.c  its libraries; ld_cache.c  where they are
+ *   ipc_calls.c  which IPC calls they make
+ *
  * Things name each other by index into the snapshot's arrays; NOBODY is none.
  * All memory belongs to the snapshot.
  *
