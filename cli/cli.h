@@ -36,9 +36,11 @@ int cmd_grow(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
+int cmd_run(int argc, char **argv); /* or with an enum run_exit */
 
 extern const char pub_usage[], sub_usage[], info_usage[], rm_usage[], ls_usage[], ps_usage[];
 extern const char clean_usage[], grow_usage[], doctor_usage[], top_usage[], watch_usage[];
+extern const char run_usage[];
 
 /*
  * complain - an error, on standard error: what was being done, to what, and why

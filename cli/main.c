@@ -13,7 +13,7 @@
 #include "cli.h"
 
 static const char usage[] =
-	"Usage: coshm COMMAND [OPTION]... [CHANNEL | CONTAINER...]\n"
+	"Usage: coshm COMMAND [OPTION]... [CHANNEL | CONTAINER... | PROGRAM]\n"
 	"Memory that containers share: channels, and who shares what with whom.\n"
 	"\n"
 	"  pub     publish lines or records from standard input\n"
@@ -29,6 +29,8 @@ static const char usage[] =
 	"  top     show live who shares what, how it grows, and what is full\n"
 	"  watch   print a line for each change of them\n"
 	"\n"
+	"  run     run a program that shares its System V and POSIX IPC through a volume\n"
+	"\n"
 	"  -h, --help     show this text; coshm COMMAND --help says more\n"
 	"  -V, --version  show the version\n"
 	"\n"
@@ -36,7 +38,7 @@ static const char usage[] =
 	"$COSHM_DIR, else /dev/shm/coshm.\n"
 	"\n"
 	"Exit status: 0 done, 1 a finding or time was up, 2 failed or bad command line,\n"
-	"3 done as far as permissions reach.\n";
+	"3 done as far as permissions reach. coshm run has that of its program.\n";
 
 static const struct command {
 	const char *name;
@@ -54,6 +56,7 @@ static const struct command {
 	{ "grow", cmd_grow, grow_usage },
 	{ "top", cmd_top, top_usage },
 	{ "watch", cmd_watch, watch_usage },
+	{ "run", cmd_run, run_usage },
 };
 
 static const struct command *find(const char *name)
@@ -123,7 +126,9 @@ int main(int argc, char **argv)
 	int status;
 
 	hold_standard_descriptors();
-	stop_setup();
+	/* What run becomes has its signals as they came to us. */
+	if (argc < 2 || strcmp(argv[1], "run") != 0)
+		stop_setup();
 	setlocale(LC_CTYPE, ""); /* tables are drawn in the terminal's characters */
 	status = dispatch(argc - 1, argv + 1);
 	/* A reader that has had enough is no failure; neither is being told to stop. */

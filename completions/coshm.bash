@@ -57,6 +57,7 @@ _coshm_operands() {
 	[[ $line != *DIR* ]] || compgen -d -- "$3"
 	[[ $line != *CHANNEL* ]] || _coshm_channels "$2"
 	[[ $line != *CONTAINER* ]] || _coshm_containers
+	[[ $line != *PROGRAM* ]] || compgen -cf -- "$3"
 }
 
 # _coshm_dir WORDS...: where channels are

@@ -92,9 +92,10 @@ with_option() {
 	done
 }
 
-# complaint COMMAND OPTION...: what it says; coshm info says nothing without a channel
+# complaint COMMAND OPTION...: what it says; some say nothing without an operand
 complaint() {
 	[[ $1 != info ]] || set -- "$@" ticks
+	[[ $1 != run ]] || set -- "$1" --check "${@:2}" sh
 	"$coshm" "$@" 2>&1 || true
 }
 
@@ -140,6 +141,14 @@ knows_each_filter() {
 knows_what_there_is() {
 	offered "$("$1" sub t)" ticks
 	offered "$("$1" ls w)" writer
+}
+
+knows_programs() {
+	offered "$("$1" run ba)" bash
+}
+
+@test "programs are offered where a command runs one" {
+	each_shell knows_programs
 }
 
 @test "channels and containers that there are are offered" {

@@ -91,7 +91,7 @@ counter() {
 @test "help is as it was agreed on, and given in every way" {
 	diff <(coshm --help) "$BATS_TEST_DIRNAME/golden/coshm.help"
 	diff <(coshm help) "$BATS_TEST_DIRNAME/golden/coshm.help"
-	for command in pub sub info rm ls ps doctor clean grow top watch; do
+	for command in pub sub info rm ls ps doctor clean grow top watch run; do
 		diff <(coshm help $command) "$BATS_TEST_DIRNAME/golden/coshm-$command.help"
 		diff <(coshm $command --help) "$BATS_TEST_DIRNAME/golden/coshm-$command.help"
 		diff <(coshm $command -h) "$BATS_TEST_DIRNAME/golden/coshm-$command.help"

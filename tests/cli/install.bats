@@ -27,6 +27,7 @@ bats_require_minimum_version 1.5.0
 		./share/man/man1/coshm-ps.1
 		./share/man/man1/coshm-pub.1
 		./share/man/man1/coshm-rm.1
+		./share/man/man1/coshm-run.1
 		./share/man/man1/coshm-sub.1
 		./share/man/man1/coshm-top.1
 		./share/man/man1/coshm-watch.1

@@ -6,6 +6,7 @@
  */
 #include "info_report.h"
 #include "pub.h"
+#include "run.h"
 
 int pub_find_group(const char *name, uint32_t *group)
 {
@@ -31,6 +32,15 @@ int info_print_table(const struct info_view *view, const struct info_columns *co
 {
 	(void)columns;
 	return info_print_json(view);
+}
+
+int run_check(struct memory *m, const char *name, bool json, const struct choice *choice)
+{
+	(void)m;
+	(void)json;
+	(void)choice;
+	complain(NULL, "cannot check %s: not in the static one", name);
+	return CLI_FAILED;
 }
 
 #define NOT_IN_STATIC(name)                                                                        \
