@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "create.h"
 #include "options.h"
 #include "run.h"
+#include "run_init.h"
 #include "show.h"
 
 const char run_usage[] =
@@ -29,6 +31,10 @@ const char run_usage[] =
 	"  -n, --noheadings      no headings\n"
 	"  -b, --bytes           there are no sizes\n"
 	"  -j, --json            all there is, for programs\n"
+	"      --init            run nothing: set the limits of the directory, before its\n"
+	"                        first program; those not given are the kernel's own\n"
+	"      --shmmax SIZE, --shmall PAGES, --shmmni N, --semmsl N, --semmns N,\n"
+	"      --semopm N, --semmni N, --msgmax SIZE, --msgmnb SIZE, --msgmni N\n"
 	"  -h, --help            show this text\n"
 	"\n"
 	"Refused, as they would share nothing: programs that are linked statically, made\n"
@@ -36,11 +42,13 @@ const char run_usage[] =
 	"\n"
 	"Exit status: that of PROGRAM; 125 coshm run failed or refused; 126 PROGRAM\n"
 	"cannot be executed; 127 it is not found. With --check: 0 it can be served, 1 it\n"
-	"cannot or makes no such call, 2 failed. Bad command line: 125, with --check 2.\n";
+	"cannot or makes no such call, 2 failed. With --init: 0 done, 2 failed.\n"
+	"Bad command line: 125, or 2 with --check or --init.\n";
 
 struct run_asked {
-	bool check, json;
+	bool check, json, init, limited;
 	struct choice choice;
+	struct sysv_limits limits;
 };
 
 /* Does not return if all is well. */
@@ -77,11 +85,19 @@ static int run(struct memory *m, const char *dir, char **argv)
 	return become(&p, argv);
 }
 
+enum { OPTION_INIT = RUN_LIMITS_END };
+
 static const char *take_option(void *to, int c, const char *text)
 {
 	struct run_asked *asked = to;
 
-	if (c == 'c')
+	if (c >= RUN_SHMMAX && c < RUN_LIMITS_END) {
+		asked->limited = true;
+		return run_take_limit(&asked->limits, (enum run_limit)c, text);
+	}
+	if (c == OPTION_INIT)
+		asked->init = true;
+	else if (c == 'c')
 		asked->check = true;
 	else if (c == 'j')
 		asked->json = true;
@@ -93,16 +109,24 @@ static const char *take_option(void *to, int c, const char *text)
 static const char *finish_options(void *to)
 {
 	const struct run_asked *asked = to;
+	const char *bad;
 
 	if (!asked->check && (asked->json || choice_table(&asked->choice) || asked->choice.exact ||
 			      asked->choice.filters.count > 0))
 		return "these options go with --check";
-	return choice_finish(&asked->choice, asked->json);
+	if (asked->init && asked->check)
+		return "--init and --check are two things";
+	if (asked->limited && !asked->init)
+		return "limits go with --init";
+	bad = choice_finish(&asked->choice, asked->json);
+	return bad ? bad : sysv_limits_check(&asked->limits);
 }
 
 static int bad_operands(const struct run_asked *asked, int operands)
 {
-	if (operands == 0)
+	if (asked->init && operands > 0)
+		complain(NULL, "--init runs no program");
+	else if (operands == 0 && !asked->init)
 		complain(NULL, "which program?");
 	else if (asked->check && operands > 1)
 		complain(NULL, "--check takes a program alone");
@@ -111,17 +135,34 @@ static int bad_operands(const struct run_asked *asked, int operands)
 	return bad_usage("run ");
 }
 
-int cmd_run(int argc, char **argv)
+/* Where the status is not the program's, it is as that of other commands. */
+static int failed(const struct run_asked *asked)
+{
+	return asked->check || asked->init ? (int)CLI_FAILED : (int)RUN_FAILED;
+}
+
+/* The options that follow the program are its own. */
+static const struct syntax *syntax(void)
 {
 	static const struct option options[] = {
 		CHOICE_OPTIONS,
 		{ "dir", required_argument, NULL, 'd' },
 		{ "check", no_argument, NULL, 'c' },
+		{ "init", no_argument, NULL, OPTION_INIT },
+		{ "shmmax", required_argument, NULL, RUN_SHMMAX },
+		{ "shmall", required_argument, NULL, RUN_SHMALL },
+		{ "shmmni", required_argument, NULL, RUN_SHMMNI },
+		{ "semmsl", required_argument, NULL, RUN_SEMMSL },
+		{ "semmns", required_argument, NULL, RUN_SEMMNS },
+		{ "semopm", required_argument, NULL, RUN_SEMOPM },
+		{ "semmni", required_argument, NULL, RUN_SEMMNI },
+		{ "msgmax", required_argument, NULL, RUN_MSGMAX },
+		{ "msgmnb", required_argument, NULL, RUN_MSGMNB },
+		{ "msgmni", required_argument, NULL, RUN_MSGMNI },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	/* The options that follow the program are its own. */
 	static const struct syntax syntax = { .command = "run ",
 					      .usage = run_usage,
 					      .letters = "+" CHOICE_LETTERS "d:cjh",
@@ -129,19 +170,28 @@ int cmd_run(int argc, char **argv)
 					      .free_operands = true,
 					      .take = take_option,
 					      .finish = finish_options };
+
+	return &syntax;
+}
+
+int cmd_run(int argc, char **argv)
+{
 	struct run_asked asked = { 0 };
 	const char *dir = NULL;
 	struct memory *m;
 	int status;
 
-	if (parse_options(&syntax, &asked, &dir, argc, argv, &status) < 0)
-		return status == CLI_FAILED && !asked.check ? RUN_FAILED : status;
+	sysv_limits_default(&asked.limits);
+	if (parse_options(syntax(), &asked, &dir, argc, argv, &status) < 0)
+		return status == CLI_FAILED ? failed(&asked) : status;
 	if (bad_operands(&asked, argc - optind) != CLI_OK)
-		return asked.check ? CLI_FAILED : RUN_FAILED;
+		return failed(&asked);
+	if (asked.init)
+		return run_init(dir, &asked.limits);
 	m = memory_new();
 	if (!m) {
 		complain(NULL, "no memory is left");
-		return asked.check ? CLI_FAILED : RUN_FAILED;
+		return failed(&asked);
 	}
 	status = asked.check ? run_check(m, argv[optind], asked.json, &asked.choice) :
 			       run(m, dir, argv + optind);

@@ -7,6 +7,7 @@
  *   run_library.c  the library that is preloaded, and the environment
  *   run_dir.c      whether a directory can be shared memory
  *   run_check.c    --check: which calls the program makes
+ *   run_init.c     --init: the limits of a directory; run_init.h
  */
 #ifndef COSHM_CLI_RUN_H
 #define COSHM_CLI_RUN_H

@@ -13,6 +13,7 @@ bats_require_minimum_version 1.5.0
 		./bin/shm_read
 		./bin/shm_write
 		./include/coshm.h
+		./lib/libcoshm-preload.so
 		./lib/libcoshm.a
 		./lib/libcoshm.so
 		./lib/libcoshm.so.0

@@ -66,7 +66,7 @@ setup() {
 	PATH="${COSHM_BUILD:?the build folder}/cli:$made:$PATH"
 	cd "$made" || return
 	mkdir volume
-	mount -t tmpfs -o size=64k,mode=1777 tmpfs volume
+	mount -t tmpfs -o size=128k,mode=1777 tmpfs volume
 	export COSHM_PRELOAD=$made/libcoshm-preload.so
 	export COSHM_DIR=$made/volume
 	unset LD_PRELOAD SAY
@@ -233,7 +233,7 @@ refused() {
 	mount -o remount,ro,bind volume
 	refused 125 "it is mounted read-only" coshm run none
 	mount -o remount,rw,bind volume
-	head -c 64K /dev/zero >volume/full
+	head -c 128K /dev/zero >volume/full
 	refused 125 "it is full" coshm run none
 	rm volume/full
 	[[ -z $(ls -A volume) ]]
@@ -282,6 +282,38 @@ refused() {
 	refused 2 "unrecognized option" coshm run --check --nonsense none
 	refused 2 "--check takes a program alone" coshm run --check none x
 	refused 2 "--json has all columns, and no headings" coshm run -cjn none
+}
+
+# limits: those in the table of the volume, in the order of docs/layout.md
+limits() {
+	{
+		od -An -v -tu8 -j40 -N16 volume/.sysv/table
+		od -An -v -tu4 -j56 -N32 volume/.sysv/table
+	} | xargs
+}
+
+@test "run --init: makes the table, once, with the limits that are given" {
+	run -0 --separate-stderr coshm run --init --shmmax 16M --msgmnb 64K --semopm 10
+	[[ -z $output && -z $stderr ]]
+	[[ $(limits) == "16777216 18446744073692774399 4096 32000 1024000000 10 32000 8192 65536 32000" ]]
+	refused 2 "cannot set the limits of $made/volume: it has some" coshm run --init
+	[[ $(limits) == 16777216\ * && $stderr == *"remove the folder .sysv"* ]]
+	rm -r volume/.sysv
+	run -0 coshm run --init --dir volume --shmmax 4096 --shmall 1 --shmmni 2 --semmsl 3 \
+		--semmns 4 --semopm 5 --semmni 6 --msgmax 7 --msgmnb 8 --msgmni 9
+	[[ $(limits) == "4096 1 2 3 4 5 6 7 8 9" ]]
+}
+
+@test "run --init: what cannot be a limit is refused, and nothing is made" {
+	refused 2 "takes bytes, as in 4096 or 512M, not '1X'" coshm run --init --shmmax 1X
+	refused 2 "takes a whole number, not '-1'" coshm run --init --semmni -1
+	refused 2 "below 4G, not '5G'" coshm run --init --msgmax 5G
+	refused 2 "shmmni, semmni and msgmni are at most" coshm run --init --shmmni 32769
+	refused 2 "--init runs no program" coshm run --init none
+	refused 2 "--init and --check are two" coshm run --init --check
+	refused 125 "limits go with --init" coshm run --shmmax 1M none
+	refused 2 "cannot open it: No such file" coshm run --init --dir nowhere
+	[[ -z $(ls -A volume) ]]
 }
 
 @test "run --check: the calls of the program and of its libraries" {
