@@ -42,6 +42,20 @@ static bool alive(uint64_t word)
 	return token_alive(SYSV_ATTACH_TOKEN(word), SYSV_ATTACH_EPOCH(word));
 }
 
+/* Whose it was, if nobody has that token now; else 0. */
+static uint64_t pid_of(uint64_t word)
+{
+	const struct sysv_token_shared *t = &table_open()->tokens[SYSV_ATTACH_TOKEN(word)];
+
+	if (SYSV_ATTACH_TOKEN(word) >= table_backed(SYSV_AREA_TOKENS))
+		return 0;
+	/* Relaxed, both: for people. */
+	if ((atomic_load_explicit(&t->epoch, memory_order_relaxed) & 0xffffu) !=
+	    SYSV_ATTACH_EPOCH(word))
+		return 0;
+	return atomic_load_explicit(&t->pid, memory_order_relaxed);
+}
+
 /* A record of @token's with @count of segment @index. */
 static int claim(const struct token *token, uint32_t index, uint32_t count)
 {
@@ -113,8 +127,8 @@ uint64_t attach_count(uint32_t index)
 			continue;
 		if ((token && is_mine(word, token)) || alive(word))
 			count += SYSV_ATTACH_COUNT(word);
-		else
-			replace(i, word, 0); /* nobody's any more */
+		else if (replace(i, word, 0)) /* nobody's any more */
+			shm_left(index, pid_of(word));
 	}
 	return count;
 }
@@ -193,6 +207,7 @@ static void record_for_child(uint32_t *records)
 				 (int)records[before] :
 				 claim(&child, SYSV_ATTACH_INDEX(word), SYSV_ATTACH_COUNT(word));
 		records[i] = (uint32_t)record;
+		shm_forked(SYSV_ATTACH_INDEX(word));
 	}
 }
 

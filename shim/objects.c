@@ -318,6 +318,8 @@ int object_set(const struct object *o, const struct ipc_perm *from)
 
 	if (object_still(o) < 0)
 		return -EIDRM;
+	if (from->uid == (uid_t)-1 || from->gid == (gid_t)-1)
+		return -EINVAL;
 	object_perm(o, &old);
 	begin(WORK_SET, o);
 	/* Relaxed, all: ordered by L3. */

@@ -3,6 +3,7 @@
  * shm.c - shmget, shmat and shmdt.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <unistd.h>
@@ -46,6 +47,20 @@ static int room(const struct object_plan *plan)
 	return all > most || pages(plan->size) > most - all ? -ENOSPC : 0;
 }
 
+/* As a kernel without any to spare (docs/limits.md); a size that it does not know is another error.
+ */
+static int no_huge_pages(int flags)
+{
+	unsigned int shift = ((unsigned int)flags >> 26) & 0x3fu;
+	char path[64];
+
+	if (shift == 0)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%llukB",
+		 shift < 10 ? 0 : 1ULL << (shift - 10));
+	return access(path, F_OK) == 0 ? -ENOMEM : -EINVAL;
+}
+
 static int get(key_t key, size_t size, int flags)
 {
 	const struct table *table = table_open();
@@ -67,9 +82,8 @@ static int get(key_t key, size_t size, int flags)
 			return -ENOENT;
 		if (size < 1 || size > table->limits.shmmax)
 			return -EINVAL;
-		/* As a kernel without any to spare: docs/shim.md. */
 		if (flags & SHM_HUGETLB)
-			return -ENOMEM;
+			return no_huge_pages(flags);
 	}
 	return object_get(&plan);
 }
@@ -137,6 +151,35 @@ static void reap(const struct object *o)
 	lock_give(&held);
 }
 
+int segment_find(int id, bool by_index, struct object *o)
+{
+	int err = by_index ? object_at(SYSV_SHM, id, o) : object_find(SYSV_SHM, id, o);
+
+	if (err < 0 || SYSV_PHASE(o->state) != SYSV_DOOMED)
+		return err;
+	reap(o);
+	return object_still(o) < 0 ? -EINVAL : 0;
+}
+
+void shm_left(uint32_t index, uint64_t pid)
+{
+	struct object o;
+
+	if (object_at(SYSV_SHM, (int)index, &o) < 0)
+		return;
+	/* Relaxed, both: as in touch(). */
+	atomic_store_explicit(&o.slot->dtime_s, now_s(), memory_order_relaxed);
+	atomic_store_explicit(&o.slot->lpid, pid, memory_order_relaxed);
+}
+
+void shm_forked(uint32_t index)
+{
+	struct object o;
+
+	if (object_at(SYSV_SHM, (int)index, &o) == 0)
+		touch(&o, &o.slot->atime_s);
+}
+
 static void detach(struct attachment *a)
 {
 	struct object o;
@@ -198,7 +241,7 @@ static void *attach(int id, const struct wish *wish)
 {
 	struct attachment a = { .id = (uint32_t)id };
 	struct object o;
-	int record = 0, err = object_find(SYSV_SHM, id, &o);
+	int record = 0, err = segment_find(id, false, &o);
 	void *at;
 
 	if (err == 0)

@@ -7,6 +7,13 @@
 
 #include "attach.h"
 
+/* By identifier or index; 0 or -EINVAL. A removed one that nobody has any more is freed. */
+int segment_find(int id, bool by_index, struct object *o);
+
+/* What the kernel notes of a process that has died with it, and of a fork. */
+void shm_left(uint32_t index, uint64_t pid);
+void shm_forked(uint32_t index);
+
 /* Pages of all segments that there are. */
 uint64_t shm_all_pages(void);
 

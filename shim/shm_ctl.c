@@ -31,6 +31,7 @@ static void describe(const struct object *o, struct shmid_ds *to)
 
 	/* Relaxed, all: L2, or numbers that change by themselves. */
 	memset(to, 0, sizeof(*to));
+	to->shm_nattch = attach_count(o->index); /* which notes who has died since */
 	object_ipc_perm(o, &to->shm_perm);
 	if (SYSV_PHASE(o->state) == SYSV_DOOMED)
 		to->shm_perm.mode |= SHM_DEST;
@@ -40,14 +41,13 @@ static void describe(const struct object *o, struct shmid_ds *to)
 	to->shm_ctime = atomic_load_explicit(&s->ctime_s, memory_order_relaxed);
 	to->shm_cpid = token_pid_here(atomic_load_explicit(&s->cpid, memory_order_relaxed));
 	to->shm_lpid = token_pid_here(atomic_load_explicit(&s->lpid, memory_order_relaxed));
-	to->shm_nattch = attach_count(o->index);
 }
 
 static int stat_one(int id, int command, struct shmid_ds *to)
 {
 	struct object o;
 	struct shmid_ds ds;
-	int err = command == IPC_STAT ? object_find(SYSV_SHM, id, &o) : object_at(SYSV_SHM, id, &o);
+	int err = segment_find(id, command != IPC_STAT, &o);
 
 	if (err == 0 && command != SHM_STAT_ANY)
 		err = object_access(&o, 0444);
@@ -99,8 +99,8 @@ static int change_locked(int id, int command, const struct ipc_perm *perm)
 	struct object o;
 	int err = object_find(SYSV_SHM, id, &o);
 
-	if (err < 0)
-		return err;
+	if (err < 0 || segment_reap(&o))
+		return -EINVAL;
 	if (command == SHM_LOCK || command == SHM_UNLOCK)
 		return lock_pages(&o, command == SHM_LOCK);
 	err = object_owner(&o);
