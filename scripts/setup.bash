@@ -35,9 +35,10 @@ need() {
 	fi
 
 	printf 'installing %s ...\n' "${packages[*]}" >&2
+	# Runlevel 1: what comes with a package is not started as a daemon.
 	log=$({
 		"${run[@]}" apt-get update &&
-			"${run[@]}" env DEBIAN_FRONTEND=noninteractive \
+			"${run[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
 				apt-get install -y --no-install-recommends "${packages[@]}"
 	} 2>&1 </dev/null) || {
 		tail -n 20 <<<"$log" >&2
