@@ -13,10 +13,11 @@ native() {
 # shimmed OUTPUT COMMAND...: with the preload, in a directory of its own.  The kernel makes no
 # object there: calls that pass the preload by would fail, not agree.
 shimmed() {
-	local dir status=0
+	local dir=$work/shared status=0
 
-	dir=$(mktemp -d "${COSHM_SAME_PARENT:-/dev/shm}/coshm-same.XXXXXX")
-	chmod 1777 "$dir" # some calls are made by another user
+	mkdir "$dir"
+	chmod 755 "$work" # some calls are made by another user
+	chmod 1777 "$dir"
 	# shellcheck disable=SC2016
 	timeout -k 5 "$limit" unshare --ipc -- bash -c '
 		if [[ ! $COSHM_SAME_KERNEL ]]; then
