@@ -4,6 +4,7 @@
  * by age, by the containers that share them, and by their own names.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,14 +60,14 @@ static bool is_named(const struct snapshot *s, const struct object *o, const cha
 {
 	const char *point = o->area == NOBODY ? "" : s->areas[o->area].point;
 	size_t length = strlen(point);
+	char path[PATH_MAX];
 
-	if (o->kind <= OBJECT_MSG || o->name[0] == '\0')
+	if (o->name[0] == '\0')
 		return false;
 	if (length > 0 && strncmp(word, point, length) == 0 && word[length] == '/') {
 		word += length + 1;
-		if (o->kind == OBJECT_POSIX_SEM && strncmp(word, "sem.", 4) == 0)
-			word += 4;
-		return strcmp(word, o->name) == 0;
+		return strcmp(word, o->name) == 0 ||
+		       strcmp(word, object_path(o, path, sizeof(path))) == 0;
 	}
 	return strcmp(word + (word[0] == '/'), o->name) == 0;
 }

@@ -142,7 +142,9 @@ static bool same_file(int fd, int dir, const char *name, const struct object *o)
 	struct stat st;
 	int err = fd >= 0 ? fstat(fd, &st) : fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
 
-	return err == 0 && S_ISREG(st.st_mode) && (int64_t)st.st_ino == o->id &&
+	/* The name of a segment in a directory has its id in it, which no other one has had. */
+	return err == 0 && S_ISREG(st.st_mode) &&
+	       (o->kind == OBJECT_SHM || (int64_t)st.st_ino == o->id) &&
 	       major(st.st_dev) == o->dev_major && minor(st.st_dev) == o->dev_minor;
 }
 
@@ -166,6 +168,8 @@ static void remove_file(int dir, const char *name, const struct object *o, struc
 		failed(a, "make sure that nobody has it open");
 	else if (!same_file(-1, dir, name, o))
 		answer(a, REMOVAL_GONE, "it is gone, or another file has its name");
+	else if (served_needs(dir, o)) /* who made it has closed it before we had the lease */
+		answer(a, REMOVAL_IN_USE, "it has become an object meanwhile");
 	else if (unlinkat(dir, name, 0) < 0)
 		failed(a, "remove it");
 	if (fd >= 0)
@@ -199,11 +203,11 @@ static void remove_in_area(const struct snapshot *s, const struct object *o, str
 	const char *name;
 	int dir;
 
+	object_path(o, path, sizeof(path));
 	if (area < 0) {
 		failed(a, "open the directory that it is in");
 		return;
 	}
-	snprintf(path, sizeof(path), "%s%s", o->kind == OBJECT_POSIX_SEM ? "sem." : "", o->name);
 	dir = open_parent(area, path, &name);
 	if (dir < 0)
 		failed(a, "open the directory that it is in");
@@ -213,6 +217,15 @@ static void remove_in_area(const struct snapshot *s, const struct object *o, str
 		remove_file(dir, name, o, a);
 }
 
+/* Its table has a lock, which we do not take: programs that take part remove it. */
+static void tell_how(const struct snapshot *s, const struct object *o, struct answer *a)
+{
+	int directory = object_directory(o);
+
+	answer(a, REMOVAL_FAILED, "only coshm run --dir %s%s%.*s -- ipcrm -m %d does",
+	       s->areas[o->area].point, directory > 0 ? "/" : "", directory, o->name, (int)o->id);
+}
+
 /* ---- the child --------------------------------------------------------------------------- */
 
 static void act(const struct snapshot *s, const struct object *o, int to)
@@ -220,8 +233,10 @@ static void act(const struct snapshot *s, const struct object *o, int to)
 	struct answer a = { .removal = REMOVED };
 
 	signal(SIGIO, SIG_IGN); /* somebody waits for our lease: it goes with us */
-	if (o->kind == OBJECT_SHM)
+	if (o->kind == OBJECT_SHM && o->ipcns != NOBODY)
 		remove_segment(s, o, &a);
+	else if (o->kind == OBJECT_SHM && !(o->status & STATUS_DEST))
+		tell_how(s, o, &a);
 	else
 		remove_in_area(s, o, &a);
 	_exit(write(to, &a, sizeof(a)) == (ssize_t)sizeof(a) ? 0 : 1);

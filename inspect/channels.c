@@ -82,7 +82,7 @@ struct channel *channel_parse(const unsigned char *data, size_t bytes, struct me
 }
 
 /* His lock is for writing; one for reading is a stranger's, and says nothing of him. */
-static bool is_locked(int fd, unsigned int slot)
+bool file_byte_locked(int fd, unsigned int slot)
 {
 	struct flock range = { .l_type = F_WRLCK,
 			       .l_whence = SEEK_SET,
@@ -99,8 +99,9 @@ static bool is_dead(int fd, const struct channel_peer *peer)
 			   peer->slot * sizeof(struct peer_shared));
 	uint32_t now[2]; /* role, pid */
 
-	return !is_locked(fd, peer->slot) && pread(fd, now, sizeof(now), at) == sizeof(now) &&
-	       now[0] == peer->role && now[1] == peer->pid && !is_locked(fd, peer->slot);
+	return !file_byte_locked(fd, peer->slot) &&
+	       pread(fd, now, sizeof(now), at) == sizeof(now) && now[0] == peer->role &&
+	       now[1] == peer->pid && !file_byte_locked(fd, peer->slot);
 }
 
 /* The kind that counts its messages where its values are. */

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,8 +133,10 @@ const char *amount(struct doctor *d, uint64_t bytes)
 
 const char *path_text(struct doctor *d, const struct object *o)
 {
-	return memory_print(d->m, "%s/%s%s", d->s->areas[o->area].point,
-			    o->kind == OBJECT_POSIX_SEM ? "sem." : "", o->name);
+	char path[PATH_MAX];
+
+	return memory_print(d->m, "%s/%s", d->s->areas[o->area].point,
+			    object_path(o, path, sizeof(path)));
 }
 
 const char *object_text(struct doctor *d, const struct object *o)
@@ -141,8 +144,9 @@ const char *object_text(struct doctor *d, const struct object *o)
 	static const char *const kinds[] = { "shm", "sem", "msg" };
 
 	if (o->kind <= OBJECT_MSG)
-		return memory_print(d->m, "%s 0x%08" PRIx32 " (id %" PRId64 ")", kinds[o->kind],
-				    (uint32_t)o->key, o->id);
+		return memory_print(d->m, "%s 0x%08" PRIx32 " (id %" PRId64 ")%s%s", kinds[o->kind],
+				    (uint32_t)o->key, o->id, o->area == NOBODY ? "" : " at ",
+				    o->area == NOBODY ? "" : path_text(d, o));
 	if (o->area == NOBODY)
 		return o->name;
 	return path_text(d, o);

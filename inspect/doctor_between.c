@@ -78,7 +78,7 @@ static void fix_denied(struct doctor *d, struct finding *f, const struct object 
 					   uid, gid),
 	};
 
-	if (o->area == NOBODY) {
+	if (o->kind <= OBJECT_MSG || o->area == NOBODY) {
 		fix_remake(d, f, joiner, &words);
 		return;
 	}

@@ -204,6 +204,8 @@ uint64_t file_number(const struct scan *scan, uint64_t ino, struct span path);
 struct channel *channel_parse(const unsigned char *data, size_t bytes, struct memory *m);
 /* What takes more than that: who of its peers is dead, and how far a latest value is. */
 void channel_probe(struct channel *channel, int fd);
+/* Does the process live that has place @slot of a file of ours (LAYOUT_LOCKS)? */
+bool file_byte_locked(int fd, unsigned int slot);
 
 /* mutex.c */
 unsigned int mutex_count(const unsigned char *data, size_t bytes);

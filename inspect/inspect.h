@@ -13,8 +13,10 @@
  *   ipcns.c    what is in each IPC namespace, entered by a child: ipcns_enter.c
  *   sysv.c     /proc/sysvipc and kernel.shm*, sem, msg*: text in, structs out
  *   posix.c    files in /dev/shm; volumes.c  channels elsewhere
+ *   served.c   System V objects of directories that `coshm run` serves: served.h
  *   channels.c files of coshm, checked as a stranger's
  *   mutex.c    does a file hold process-shared pthread mutexes? by how they look
+ *   object.c   what an object's name says
  *   maps.c     /proc/PID/maps and fd: who uses what
  *   cgroup.c   a process's cgroup: which engine's container it is
  *   engine.c   Docker's and Podman's API over their sockets; names for ids
@@ -156,6 +158,7 @@ enum object_kind {
 	OBJECT_POSIX_SEM, /* "sem.NAME" in an area                 */
 	OBJECT_POSIX_MQ,
 	OBJECT_CHANNEL, /* of coshm                              */
+	OBJECT_TABLE,   /* who takes part in a directory that `coshm run` serves */
 	OBJECT_DELETED, /* a file without a name that is mapped  */
 	OBJECT_MEMFD,   /* the same, shared by several processes */
 };
@@ -184,11 +187,12 @@ struct channel {
 
 struct object {
 	enum object_kind kind;
-	int ipcns;        /* System V, POSIX_MQ: where it is; else NOBODY */
-	int area;         /* POSIX files and channels; else NOBODY        */
-	int32_t key;      /* System V                                     */
-	int64_t id;       /* System V: its id; else the inode             */
-	const char *name; /* POSIX: without the first slash; "" for System V */
+	int ipcns;   /* the kernel's System V, POSIX_MQ: where it is; else NOBODY */
+	int area;    /* files, and System V of a served directory; else NOBODY    */
+	int32_t key; /* System V                                     */
+	int64_t id;  /* System V: its id; else the inode             */
+	const char
+		*name; /* POSIX: without the first slash; System V: "", or its file in the area */
 	unsigned int dev_major, dev_minor;
 	mode_t mode;     /* permission bits                               */
 	uid_t uid, cuid; /* owner, creator                                */
@@ -260,6 +264,20 @@ void inspect_free(struct snapshot *snapshot);
  */
 unsigned int inspect_find(const struct snapshot *s, const char *what, int *found, unsigned int max,
 			  int *process);
+
+/* What sem_open(3) puts before a name, and the folder of what it makes where `coshm run` serves. */
+#define POSIX_SEM_PREFIX "sem."
+#define POSIX_FOLDER     ".posix"
+
+/* Where a file is in its area: its name, with the prefix that semaphores have. */
+const char *object_path(const struct object *o, char *room, size_t bytes);
+/* How many bytes of its name are the directory that `coshm run` serves it from; -1: none does. */
+int object_directory(const struct object *o);
+/*
+ * A file in the folder .sysv of a directory that `coshm run` serves: does its table,
+ * looked at again, still need it?  @folder: where the file is.
+ */
+bool served_needs(int folder, const struct object *o);
 
 /* "docker", "podman", ... */
 const char *engine_name(enum engine engine);

@@ -80,10 +80,10 @@ static struct use *find_use(struct scan *scan, int process, int object)
 	return use;
 }
 
-/* Of files, the kernel does not tell how many map them. */
+/* Of files, neither the kernel nor a table tells how many map them. */
 static bool counts_mappers(enum object_kind kind)
 {
-	return kind != OBJECT_SHM && kind != OBJECT_POSIX_MQ;
+	return kind > OBJECT_MSG && kind != OBJECT_POSIX_MQ && kind != OBJECT_TABLE;
 }
 
 static void add_mapping(struct scan *scan, int process, int object, const struct map_line *line)
@@ -98,7 +98,7 @@ static void add_mapping(struct scan *scan, int process, int object, const struct
 	use->mapped = true;
 	use->writes |= line->shared && line->writable;
 	use->bytes += line->bytes;
-	if (scan->recorded && o->kind != OBJECT_SHM)
+	if (scan->recorded && o->kind > OBJECT_MSG)
 		o->id = (int64_t)line->ino;
 }
 
@@ -321,7 +321,7 @@ static void index_objects(struct scan *scan)
 	for (unsigned int i = 0; i < scan->s->object_count; i++) {
 		const struct object *o = &scan->s->objects[i];
 
-		if (o->kind == OBJECT_SHM)
+		if (o->kind == OBJECT_SHM && o->ipcns != NOBODY)
 			table_put(&scan->object_by_id, scan->scratch, (uint64_t)o->ipcns,
 				  (uint64_t)o->id, (int)i);
 		else if (o->kind == OBJECT_POSIX_MQ)

@@ -52,10 +52,17 @@ static bool is_beside(const struct process *p, const struct object *o)
 	return o->area == NOBODY || p->shm_area == o->area || p->shm_area == NOBODY;
 }
 
+/* Who has a volume that is served, is not known: anybody may. */
+static bool may_have(const struct snapshot *s, const struct process *p, const struct object *o)
+{
+	return is_beside(p, o) ||
+	       (o->kind != OBJECT_CHANNEL && o->area != NOBODY && !s->areas[o->area].dev_shm);
+}
+
 static const struct process *stopped_beside(const struct snapshot *s, const struct object *o)
 {
 	for (unsigned int i = 0; i < s->process_count; i++)
-		if (is_beside(&s->processes[i], o) && is_stopped(s, &s->processes[i]))
+		if (may_have(s, &s->processes[i], o) && is_stopped(s, &s->processes[i]))
 			return &s->processes[i];
 	return NULL;
 }
@@ -78,7 +85,7 @@ const char *orphan_hidden(const struct snapshot *s, int object)
 	for (unsigned int i = 0; is_file(o) && i < s->process_count; i++) {
 		const struct process *p = &s->processes[i];
 
-		if (is_alive(p) && is_beside(p, o) && !p->maps_seen)
+		if (is_alive(p) && may_have(s, p, o) && !p->maps_seen)
 			return about(s, p, "does not show what it maps");
 	}
 	return NULL;
@@ -90,7 +97,7 @@ static enum orphan say(enum orphan verdict, const char *text, const char **why)
 	return verdict;
 }
 
-/* The kernel counts who is attached, whatever namespace he is in. */
+/* The kernel, or the locks of a table, count who is attached, whatever namespace he is in. */
 static enum orphan judge_segment(const struct snapshot *s, const struct object *o, const char **why)
 {
 	const struct process *p;
@@ -98,16 +105,22 @@ static enum orphan judge_segment(const struct snapshot *s, const struct object *
 
 	if (o->count > 0)
 		return say(ORPHAN_NO, "somebody is attached", why);
+	if (o->status & STATUS_DEST && o->allocated == 0)
+		return say(ORPHAN_NO, "its memory is freed", why);
+	if (o->status & STATUS_DEST)
+		return say(ORPHAN_YES, "it was removed, and nobody is attached any more", why);
 	p = living(s, o->cpid);
 	if (p)
 		return say(ORPHAN_NO, about(s, p, "made it"), why);
 	p = living(s, o->lpid);
 	if (p)
 		return say(ORPHAN_NO, about(s, p, "was the last to use it"), why);
-	if (o->cpid == 0)
+	if (o->cpid == 0 && o->ipcns != NOBODY)
 		return say(ORPHAN_MAYBE, "who made it is in a PID namespace that is not seen", why);
-	text = memory_print(s->memory, "nobody is attached, and pid %d, which made it, is gone",
-			    (int)o->cpid);
+	text = o->cpid == 0 ? "nobody is attached, and who made it is gone" :
+			      memory_print(s->memory,
+					   "nobody is attached, and pid %d, which made it, is gone",
+					   (int)o->cpid);
 	return say(ORPHAN_YES, text ? text : "nobody is attached", why);
 }
 
@@ -157,10 +170,15 @@ static enum orphan judge(const struct snapshot *s, const struct object *o, const
 	case OBJECT_POSIX_SEM:
 		return judge_file(o, why);
 	case OBJECT_SEM:
-		return say(ORPHAN_MAYBE, "the kernel does not count who uses semaphores", why);
+		return say(ORPHAN_MAYBE,
+			   o->ipcns == NOBODY ? "semaphores may be kept for who comes next" :
+						"the kernel does not count who uses semaphores",
+			   why);
 	case OBJECT_MSG:
 	case OBJECT_POSIX_MQ:
 		return say(ORPHAN_MAYBE, "a message queue may be kept for who comes next", why);
+	case OBJECT_TABLE:
+		return say(ORPHAN_NO, "it is the table of a directory that coshm run serves", why);
 	case OBJECT_DELETED:
 	case OBJECT_MEMFD:
 		break;

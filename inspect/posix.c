@@ -20,12 +20,12 @@
 #include <unistd.h>
 
 #include "layout.h"
+#include "served.h"
 #include "walk.h"
 
 #define DEPTH_MAX  3u
 #define FILES_MAX  262144u /* of an area */
 #define HEAD_BYTES 65536u  /* looked at for mutexes */
-#define SEMAPHORE  "sem."
 
 uint64_t file_number(const struct scan *scan, uint64_t ino, struct span path)
 {
@@ -33,7 +33,7 @@ uint64_t file_number(const struct scan *scan, uint64_t ino, struct span path)
 }
 
 /* Reading leaves no trace in the time of the last access, where we may have it so. */
-static int open_file(int dir, const char *name)
+int walk_open_file(int dir, const char *name)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 	int fd = openat(dir, name, flags | O_NOATIME);
@@ -58,7 +58,7 @@ static void look_inside(struct walk *w, int dir, const char *name, struct object
 
 	if (o->allocated == 0 || (w->channels_only && o->bytes < sizeof(struct region_shared)))
 		return;
-	fd = open_file(dir, name);
+	fd = walk_open_file(dir, name);
 	if (fd < 0)
 		return;
 	got = pread(fd, w->head, w->channels_only ? LAYOUT_META_BYTES : HEAD_BYTES, 0);
@@ -84,7 +84,7 @@ static int walk_area(struct walk *w)
 	return w->area;
 }
 
-static void describe_file(struct object *o, const struct stat *stat)
+void walk_describe(struct object *o, const struct stat *stat)
 {
 	o->id = (int64_t)stat->st_ino;
 	o->mode = stat->st_mode & 0777;
@@ -104,39 +104,110 @@ static void set_device(const struct walk *w, struct object *o, const struct stat
 	o->dev_minor = w->scan->recorded ? w->mount.dev_minor : minor(stat->st_dev);
 }
 
-/* @path: from the area's top */
-static void add_file(struct walk *w, int dir, const char *name, const char *path,
-		     const struct stat *stat)
+bool walk_locate(const struct walk *w, const char *path, const struct stat *stat, struct object *o,
+		 struct walk_file *file)
 {
-	struct object o = { .kind = OBJECT_POSIX_SHM, .ipcns = NOBODY }, *to;
-	struct scan *scan = w->scan;
-	const char *shown = path, *full = memory_print(scan->scratch, "%s/%s", w->point, path);
-	uint64_t device, number;
+	const char *full = memory_print(w->scan->scratch, "%s/%s", w->point, path);
 
-	set_device(w, &o, stat);
-	device = device_number(o.dev_major, o.dev_minor);
-	number = file_number(scan, stat->st_ino, span_of(full, strlen(full)));
+	set_device(w, o, stat);
+	file->device = device_number(o->dev_major, o->dev_minor);
+	file->number = file_number(w->scan, stat->st_ino, span_of(full, strlen(full)));
 	/* It has two names, or lies in two folders that we were to look into. */
-	if (table_find(&scan->object_by_file, device, number) >= 0)
-		return;
-	describe_file(&o, stat);
-	look_inside(w, dir, name, &o);
-	if (w->channels_only && !o.channel)
-		return;
-	o.area = walk_area(w);
-	if (o.kind == OBJECT_POSIX_SHM && strncmp(path, SEMAPHORE, strlen(SEMAPHORE)) == 0) {
-		o.kind = OBJECT_POSIX_SEM;
-		shown += strlen(SEMAPHORE);
-	}
-	o.name = memory_printable(scan->m, shown, strlen(shown), PATH_MAX);
-	if (o.area != NOBODY && strcmp(scan->s->areas[o.area].fs, "hugetlbfs") == 0)
-		o.status |= STATUS_HUGE;
+	return table_find(&w->scan->object_by_file, file->device, file->number) < 0;
+}
+
+void walk_put(struct walk *w, struct object *o, const struct walk_file *file)
+{
+	struct scan *scan = w->scan;
+	struct object *to;
+
+	o->area = walk_area(w);
+	if (o->area != NOBODY && strcmp(scan->s->areas[o->area].fs, "hugetlbfs") == 0)
+		o->status |= STATUS_HUGE;
 	to = memory_add(scan->m, scan->s->objects, scan->s->object_count);
 	if (!to)
 		return;
-	*to = o;
-	table_put(&scan->object_by_file, scan->scratch, device, number,
-		  (int)scan->s->object_count - 1);
+	*to = *o;
+	if (file)
+		table_put(&scan->object_by_file, scan->scratch, file->device, file->number,
+			  (int)scan->s->object_count - 1);
+}
+
+/* sem_open(3)'s, by its name, which is shown without the prefix. */
+static const char *name_semaphore(struct memory *m, const char *path, struct object *o)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	if (strncmp(name, POSIX_SEM_PREFIX, strlen(POSIX_SEM_PREFIX)) != 0)
+		return path;
+	o->kind = OBJECT_POSIX_SEM;
+	return memory_print(m, "%.*s%s", (int)(name - path), path, name + strlen(POSIX_SEM_PREFIX));
+}
+
+static void add_file(struct walk *w, int dir, const char *name, const char *path,
+		     const struct stat *stat)
+{
+	struct object o = { .kind = OBJECT_POSIX_SHM, .ipcns = NOBODY };
+	const char *shown = path;
+	struct walk_file file;
+
+	if (!walk_locate(w, path, stat, &o, &file))
+		return;
+	walk_describe(&o, stat);
+	look_inside(w, dir, name, &o);
+	if (w->channels_only && !o.channel)
+		return;
+	if (o.kind == OBJECT_POSIX_SHM && (w->posix || !strchr(path, '/')))
+		shown = name_semaphore(w->scan->scratch, path, &o);
+	o.name = memory_printable(w->scan->m, shown, strlen(shown), PATH_MAX);
+	walk_put(w, &o, &file);
+}
+
+void walk_add_file(struct walk *w, int dir, const char *name, const char *path)
+{
+	bool channels_only = w->channels_only;
+	struct stat stat;
+
+	w->channels_only = false;
+	if (fstatat(dir, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(stat.st_mode))
+		add_file(w, dir, name, path, &stat);
+	w->channels_only = channels_only;
+}
+
+/* In a volume, too, this folder is for one thing. */
+static void walk_posix(struct walk *w, int fd, const char *path, unsigned int depth, dev_t dev)
+{
+	struct walk outer = *w;
+
+	w->posix = true;
+	if (w->channels_only)
+		w->left = FILES_MAX;
+	w->channels_only = false;
+	walk_folder(w, fd, path, depth, dev);
+	w->posix = outer.posix;
+	w->channels_only = outer.channels_only;
+	w->left = outer.channels_only ? outer.left : w->left;
+}
+
+/* @fd is closed. */
+static void enter_folder(struct walk *w, int fd, const char *name, const char *path,
+			 unsigned int depth, dev_t dev)
+{
+	if (strcmp(name, POSIX_FOLDER) == 0)
+		walk_posix(w, fd, path, depth, dev);
+	else if (strcmp(name, SYSV_FOLDER) == 0 && served_walk(w, fd, path))
+		close(fd);
+	else
+		walk_folder(w, fd, path, depth, dev);
+}
+
+/* Of a volume only the folder that channels are in as a rule, and what `coshm run` makes. */
+static bool is_entered(const struct walk *w, const char *name, unsigned int depth)
+{
+	if (depth + 1 >= DEPTH_MAX)
+		return false;
+	return !w->channels_only || strcmp(name, POSIX_FOLDER) == 0 ||
+	       strcmp(name, SYSV_FOLDER) == 0 || (depth == 0 && strcmp(name, "coshm") == 0);
 }
 
 static void walk_entry(struct walk *w, int dir, const char *name, const char *path,
@@ -151,13 +222,11 @@ static void walk_entry(struct walk *w, int dir, const char *name, const char *pa
 		add_file(w, dir, name, path, &stat);
 		return;
 	}
-	/* Of a volume only the folder that channels are in as a rule. */
-	if (!S_ISDIR(stat.st_mode) || depth + 1 >= DEPTH_MAX ||
-	    (w->channels_only && (depth > 0 || strcmp(name, "coshm") != 0)))
+	if (!S_ISDIR(stat.st_mode) || !is_entered(w, name, depth))
 		return;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
-		walk_folder(w, fd, path, depth + 1, dev);
+		enter_folder(w, fd, name, path, depth + 1, dev);
 	else
 		scan_lacks(w->scan, LACK_FOLDERS, errno);
 }

@@ -227,6 +227,12 @@ static bool in_ipcns(const struct object *o)
 	return is_sysv(o) || o->kind == OBJECT_POSIX_MQ;
 }
 
+/* Those of a served directory have an id of their own, too. */
+static uint64_t home(const struct snapshot *s, const struct object *o)
+{
+	return o->ipcns != NOBODY ? s->ipcns[o->ipcns].ino : hash(o->name);
+}
+
 /*
  * A file keeps its inode when it loses its name or turns out to be a channel, so
  * its kind is no part of its key.
@@ -235,9 +241,9 @@ static struct key key_object(const struct snapshot *s, int i)
 {
 	const struct object *o = &s->objects[i];
 
-	if (in_ipcns(o) && o->ipcns != NOBODY)
+	if (is_sysv(o) || o->ipcns != NOBODY)
 		return (struct key){ .part = { 1 + (uint64_t)o->kind, (uint64_t)o->id,
-					       s->ipcns[o->ipcns].ino } };
+					       home(s, o) } };
 	return (struct key){ .part = { 0, (uint64_t)o->id,
 				       (uint64_t)o->dev_major << 32 | o->dev_minor } };
 }
@@ -247,7 +253,10 @@ static bool same_sysv(const struct object *was, const struct object *is)
 {
 	if (was->key != is->key && !(is->status & STATUS_DEST))
 		return false;
-	if (was->cuid != is->cuid || was->cgid != is->cgid || was->cpid != is->cpid)
+	if (was->cuid != is->cuid || was->cgid != is->cgid)
+		return false;
+	/* In a directory, who is gone has no number that we know. */
+	if (was->cpid != is->cpid && is->ipcns != NOBODY)
 		return false;
 	if (was->kind == OBJECT_SHM)
 		return was->bytes == is->bytes;
@@ -323,6 +332,8 @@ static bool check_object(const struct same *same, int before, int after)
 	if (!in_ipcns(is))
 		return same_file(same, before, after);
 	if (is->ipcns != NOBODY && same->ipcns.was[is->ipcns] != was->ipcns)
+		return false;
+	if (is->area != NOBODY && same->areas.was[is->area] != was->area)
 		return false;
 	return is_sysv(is) ? same_sysv(was, is) : strcmp(was->name, is->name) == 0;
 }

@@ -5,6 +5,7 @@
 #include "objects.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,10 +121,12 @@ static struct value get_path(const struct rows *rows, unsigned int row)
 	const struct places *p = rows->of;
 	const struct object *o = object(rows, row);
 
+	char path[PATH_MAX];
+
 	if (o->area == NOBODY || o->kind == OBJECT_DELETED)
 		return none;
-	return value_text(memory_print(rows->memory, "%s/%s%s", p->s->areas[o->area].point,
-				       o->kind == OBJECT_POSIX_SEM ? "sem." : "", o->name));
+	return value_text(memory_print(rows->memory, "%s/%s", p->s->areas[o->area].point,
+				       object_path(o, path, sizeof(path))));
 }
 
 static struct value get_container(const struct rows *rows, unsigned int row)

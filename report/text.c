@@ -3,6 +3,7 @@
  * text.c - numbers, moments and words of a snapshot as people read them.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -91,6 +92,7 @@ const char *text_kind(enum object_kind kind)
 		[OBJECT_POSIX_SEM] = "posix-sem",
 		[OBJECT_POSIX_MQ] = "posix-mq",
 		[OBJECT_CHANNEL] = "channel",
+		[OBJECT_TABLE] = "table",
 		[OBJECT_DELETED] = "deleted",
 		[OBJECT_MEMFD] = "memfd",
 	};
@@ -102,16 +104,19 @@ const char *text_object(const struct snapshot *s, int object, char *room, size_t
 {
 	const struct object *o = &s->objects[object];
 	const struct shm_area *area = o->area == NOBODY ? NULL : &s->areas[o->area];
-	char key[TEXT_ROOM];
+	char key[TEXT_ROOM], path[PATH_MAX];
 
-	if (o->kind <= OBJECT_MSG)
+	if (o->kind <= OBJECT_MSG && area)
+		snprintf(room, bytes, "%s %s id %" PRId64 " at %s/%s", text_kind(o->kind),
+			 text_key(o->key, key), o->id, area->point, o->name);
+	else if (o->kind <= OBJECT_MSG)
 		snprintf(room, bytes, "%s %s id %" PRId64, text_kind(o->kind),
 			 text_key(o->key, key), o->id);
 	else if (o->kind == OBJECT_POSIX_MQ)
 		snprintf(room, bytes, "%s /%s", text_kind(o->kind), o->name);
 	else if (area && o->kind != OBJECT_DELETED)
-		snprintf(room, bytes, "%s %s/%s%s", text_kind(o->kind), area->point,
-			 o->kind == OBJECT_POSIX_SEM ? "sem." : "", o->name);
+		snprintf(room, bytes, "%s %s/%s", text_kind(o->kind), area->point,
+			 object_path(o, path, sizeof(path)));
 	else
 		snprintf(room, bytes, "%s %s", text_kind(o->kind), o->name);
 	return room;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * texts_scan.c - what the kernel says of processes, mounts and IPC namespaces, and
- * the files of channels.
+ * the files of channels and of directories that `coshm run` serves.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "coshm.h"
 #include "gather.h"
 #include "layout.h"
+#include "served.h"
 #include "texts.h"
 
 static void check(bool holds)
@@ -160,6 +161,75 @@ static void parse_channel(const char *text, size_t length)
 	memory_free(m);
 }
 
+/* Of a table whose header is whole, or not: both are read. */
+static void check_counts(const char *text, size_t length, uint32_t count[SYSV_AREAS])
+{
+	static const uint32_t most[] = { SYSV_TOKENS, SYSV_ATTACHES, SYSV_PATHS };
+	struct sysv_header_shared h = { .magic = SYSV_MAGIC, .version = SYSV_VERSION };
+	unsigned char *head = calloc(1, SERVED_HEAD_BYTES);
+
+	check(head != NULL);
+	h.limits.shmmni = h.limits.semmni = h.limits.msgmni = UINT32_MAX;
+	h.checksum =
+		span_hash(span_of((const char *)&h, offsetof(struct sysv_header_shared, checksum)));
+	memcpy(head, &h, sizeof(h));
+	for (size_t i = 0; i < length; i++)
+		head[SYSV_TABLE_CONTROL + i % sizeof(struct sysv_control_shared)] ^=
+			(unsigned char)text[i];
+	check(!served_counts(head, SERVED_HEAD_BYTES, SYSV_TABLE_BYTES, count));
+	for (unsigned int i = 0; i < SYSV_AREAS; i++)
+		check(count[i] <= (i < 3 ? most[i] : SYSV_OBJECTS_MAX));
+	for (size_t i = 0; i < length; i++)
+		head[i % sizeof(h)] ^= (unsigned char)text[i];
+	served_counts(head, SERVED_HEAD_BYTES, SYSV_TABLE_BYTES, (uint32_t[SYSV_AREAS]){ 0 });
+	free(head);
+}
+
+/* Entries are what the text is, again and again. */
+static void *entries(const char *text, size_t length, size_t bytes)
+{
+	char *copy = malloc(bytes ? bytes : 1);
+
+	check(copy != NULL);
+	for (size_t i = 0; i < bytes; i++)
+		copy[i] = length ? text[(i + bytes) % length] : 0;
+	return copy;
+}
+
+static void parse_served(const char *text, size_t length)
+{
+	struct served t;
+	struct served_pids pids;
+	struct object o;
+
+	check_counts(text, length, t.count);
+	for (unsigned int i = 0; i < SYSV_AREAS; i++)
+		t.count[i] %= 40;
+	t.tokens =
+		entries(text, length, t.count[SYSV_AREA_TOKENS] * sizeof(struct sysv_token_shared));
+	t.attaches = entries(text, length, t.count[SYSV_AREA_ATTACHES] * sizeof(*t.attaches));
+	t.alive = calloc(t.count[SYSV_AREA_TOKENS] + 1, sizeof(bool));
+	t.attached = calloc(t.count[SYSV_AREA_SLOTS + SYSV_SHM] + 1, sizeof(uint64_t));
+	check(t.alive && t.attached);
+	for (uint32_t i = 0; i < t.count[SYSV_AREA_TOKENS]; i++)
+		t.alive[i] = i % 3 != 0;
+	served_count(&t);
+	for (int kind = 0; kind < SYSV_KINDS; kind++) {
+		uint32_t count = t.count[SYSV_AREA_SLOTS + kind];
+
+		t.slots[kind] = entries(text, length, count * sizeof(struct sysv_slot_shared));
+		for (uint32_t i = 0; i < count; i++)
+			check(!served_object(&t, (enum sysv_kind)kind, i, &o, &pids) ||
+			      (o.mode <= 0777 && o.id >= 0 && o.id % SYSV_OBJECTS_MAX == i &&
+			       o.id <= INT32_MAX && o.name[0] == '\0'));
+		free((void *)t.slots[kind]);
+	}
+	free((void *)t.tokens);
+	free((void *)t.attaches);
+	free(t.alive);
+	free(t.attached);
+}
+
 /* Its length is a number of words, and no text gets it to read beyond. */
 static void parse_mutexes(const char *text, size_t length)
 {
@@ -210,6 +280,10 @@ static const char *const mqueue_seeds[] = {
 static const char *const channel_seeds[] = { "\x08\x01\x01\x08\x04\x11\x08\x20\x61\x08\x30\x62",
 					     "\x08\x80\x02\x08\x90\x1b\x28\x01\x03",
 					     "\x01\x0c\x03\x01\x10\x01", NULL };
+static const char *const served_seeds[] = {
+	"\1\1\1\1\4\4\4\4\5\1\5\1\2\3\4\5 3333 4444 5555 6666 7777 8888 9999 aaaa bbbb",
+	"\1\2\1\2\1\1\1\1\1\1\1\1\1\1\1\1\3", NULL
+};
 static const char *const mutex_seeds[] = { "\1aaaaaaa\1aaa\1aaa\x90zzz....aaaaaaaabbbbbbbbcccccccc",
 					   NULL };
 
@@ -225,6 +299,7 @@ const struct text_target scan_targets[] = {
 	{ "limits", parse_limits, limits_seeds },
 	{ "mqueue", parse_mqueue, mqueue_seeds },
 	{ "channel", parse_channel, channel_seeds },
+	{ "served", parse_served, served_seeds },
 	{ "mutexes", parse_mutexes, mutex_seeds },
 	{ NULL, NULL, NULL },
 };

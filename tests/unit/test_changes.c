@@ -291,6 +291,45 @@ static void test_recycled_device(void **state)
 	assert_string_equal(told(s), "removed created");
 }
 
+static struct object *served(struct snapshot *s, int64_t id, const char *name)
+{
+	int object = look_file(s, OBJECT_SHM, 0, id, name);
+
+	s->objects[object].cpid = 10;
+	return &s->objects[object];
+}
+
+/* Its maker's death takes the number away that he had here; that is no other segment. */
+static void test_segment_of_a_directory(void **state)
+{
+	struct scene *s = *state;
+
+	served(s->before, 3, "coshm/.sysv/shm-3");
+	served(s->after, 3, "coshm/.sysv/shm-3")->cpid = 0;
+	assert_string_equal(told(s), "");
+}
+
+/* One id in two directories of one /dev/shm. */
+static void test_segments_of_two_directories(void **state)
+{
+	struct scene *s = *state;
+
+	served(s->before, 3, "a/.sysv/shm-3");
+	served(s->before, 3, "b/.sysv/shm-3");
+	served(s->after, 3, "b/.sysv/shm-3");
+	assert_string_equal(told(s), "removed");
+	assert_string_equal(s->before->objects[s->changes->change[0].object].name, "a/.sysv/shm-3");
+}
+
+static void test_attached_through_a_directory(void **state)
+{
+	struct scene *s = *state;
+
+	served(s->before, 3, "coshm/.sysv/shm-3");
+	served(s->after, 3, "coshm/.sysv/shm-3")->count = 1;
+	assert_string_equal(told(s), "attached");
+}
+
 /* A namespace or /dev/shm that could not be looked into tells nothing, and is no news later. */
 static void test_unseen_place(void **state)
 {
@@ -538,6 +577,9 @@ int main(void)
 		TEST(test_hard_links),
 		TEST(test_recycled_namespace),
 		TEST(test_recycled_device),
+		TEST(test_segment_of_a_directory),
+		TEST(test_segments_of_two_directories),
+		TEST(test_attached_through_a_directory),
 		TEST(test_unseen_place),
 		TEST(test_hidden),
 		TEST(test_container_starts_and_stops),

@@ -55,7 +55,7 @@ static int set_up(void **state)
 							.maps_seen = true };
 	scene->container = (struct container){ .name = "box", .state = CONTAINER_RUNNING };
 	scene->ipcns[0].seen = scene->ipcns[1].seen = true;
-	scene->areas[0].seen = scene->areas[1].seen = true;
+	scene->areas[0] = scene->areas[1] = (struct shm_area){ .seen = true, .dev_shm = true };
 	scene->channel = (struct channel){ .peer_count = 2, .dead = 2 };
 	*state = scene;
 	return 0;
@@ -212,6 +212,54 @@ static void channels(void **state)
 	expect(scene, ORPHAN_MAYBE, "");
 }
 
+/* Of a directory that coshm run serves, in a volume: who can reach it is not known. */
+static void make_served(struct scene *scene, enum object_kind kind)
+{
+	make_file(scene, kind);
+	scene->areas[1].dev_shm = false;
+	scene->o.name = ".sysv/shm-3";
+	scene->o.allocated = 4096;
+}
+
+static void segments_of_a_directory(void **state)
+{
+	struct scene *scene = *state;
+
+	make_served(scene, OBJECT_SHM);
+	expect(scene, ORPHAN_YES, "who made it is gone");
+	scene->processes[0].state = 'T'; /* he may have the volume */
+	expect(scene, ORPHAN_MAYBE, "paused");
+	scene->processes[0].state = 'S';
+	scene->o.cpid = 20;
+	expect(scene, ORPHAN_NO, "made it");
+	scene->o.status = STATUS_DEST;
+	expect(scene, ORPHAN_YES, "removed");
+	scene->o.count = 1;
+	expect(scene, ORPHAN_NO, "attached");
+	scene->o.count = 0;
+	scene->o.allocated = 0;
+	expect(scene, ORPHAN_NO, "freed");
+	make_served(scene, OBJECT_SHM);
+	scene->s.pid_host = false;
+	expect(scene, ORPHAN_MAYBE, "other PID namespaces");
+}
+
+static void other_things_of_a_directory(void **state)
+{
+	struct scene *scene = *state;
+
+	make_served(scene, OBJECT_TABLE);
+	expect(scene, ORPHAN_NO, "table");
+	make_served(scene, OBJECT_SEM);
+	expect(scene, ORPHAN_MAYBE, "who comes next");
+	make_served(scene, OBJECT_MSG);
+	expect(scene, ORPHAN_MAYBE, "who comes next");
+	make_served(scene, OBJECT_POSIX_SHM);
+	expect(scene, ORPHAN_YES, "nobody maps it");
+	scene->processes[0].maps_seen = false;
+	expect(scene, ORPHAN_MAYBE, "does not show what it maps");
+}
+
 static void what_has_no_count_of_users(void **state)
 {
 	struct scene *scene = *state;
@@ -268,6 +316,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_that_are_empty, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(channels, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(segments_of_a_directory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(other_things_of_a_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_has_no_count_of_users, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(beside_one_who_is_stopped, set_up, tear_down),
 	};

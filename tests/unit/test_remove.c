@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "remove.h"
+#include "served_scene.h"
 
 static char folder[] = "/dev/shm/coshm-remove.XXXXXX";
 
@@ -248,6 +249,78 @@ static void no_file_that_is_in_use(void **state)
 	expect(REMOVED);
 }
 
+/* ---- of a directory that coshm run serves ---- */
+
+static void see(const char *name, enum object_kind kind)
+{
+	make_file(name);
+	scene.o.kind = kind;
+	if (kind == OBJECT_SHM)
+		scene.o.id = strtol(strrchr(name, '-') + 1, NULL, 10);
+}
+
+static void a_removed_segment_of_a_directory(void **state)
+{
+	struct served_scene t = served_make(folder);
+
+	(void)state;
+	served_object_at(&t, SYSV_SHM, 3, SYSV_STATE(0, 0, SYSV_DOOMED), 4096);
+	see(".sysv/shm-3", OBJECT_SHM);
+	scene.o.status = STATUS_DEST;
+	expect(REMOVED);
+	assert_int_equal(access(".sysv/shm-3", F_OK), -1);
+	expect(REMOVAL_GONE);
+	served_end(&t, folder);
+}
+
+static void none_that_is_in_use(void **state)
+{
+	struct served_scene t = served_make(folder);
+	int fd;
+
+	(void)state;
+	served_object_at(&t, SYSV_SHM, 3, SYSV_STATE(0, 0, SYSV_DOOMED), 4096);
+	see(".sysv/shm-3", OBJECT_SHM);
+	scene.o.status = STATUS_DEST;
+	fd = open(".sysv/shm-3", O_RDONLY);
+	expect(REMOVAL_IN_USE);
+	close(fd);
+	assert_int_equal(access(".sysv/shm-3", F_OK), 0);
+	served_end(&t, folder);
+}
+
+static void no_segment_that_has_a_key(void **state)
+{
+	struct served_scene t = served_make(folder);
+	char why[512];
+
+	(void)state;
+	served_object_at(&t, SYSV_SHM, 3, SYSV_STATE(0, 0, SYSV_LIVE), 4096);
+	see(".sysv/shm-3", OBJECT_SHM);
+	assert_int_equal(object_remove(&scene.s, 0, why, sizeof(why)), REMOVAL_FAILED);
+	assert_non_null(strstr(why, folder));
+	assert_non_null(strstr(why, " -- ipcrm -m 3"));
+	assert_int_equal(access(".sysv/shm-3", F_OK), 0);
+	served_end(&t, folder);
+}
+
+/* A file that had no slot when it was seen. */
+static void no_file_that_has_become_an_object(void **state)
+{
+	struct served_scene t = served_make(folder);
+
+	(void)state;
+	served_file(&t, "shm-3", 4096);
+	see(".sysv/shm-3", OBJECT_POSIX_SHM);
+	SERVED_STORE(served_slot(&t, SYSV_SHM, 3)->state, SYSV_STATE(0, 0, SYSV_LIVE));
+	expect(REMOVAL_IN_USE);
+	SERVED_STORE(served_slot(&t, SYSV_SHM, 3)->state, SYSV_STATE(0, 0, SYSV_DOOMED));
+	expect(REMOVAL_IN_USE);
+	SERVED_STORE(served_slot(&t, SYSV_SHM, 3)->state, SYSV_STATE(1, 0, SYSV_LIVE));
+	expect(REMOVED);
+	served_end(&t, folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +334,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_other_file_of_its_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_file_behind_a_symbolic_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_file_that_is_in_use, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_removed_segment_of_a_directory, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(none_that_is_in_use, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_segment_that_has_a_key, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_file_that_has_become_an_object, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
