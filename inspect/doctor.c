@@ -25,6 +25,7 @@ const char *finding_code_name(enum finding_code code)
 		[FINDING_POSIX_ONLY] = "posix-only",
 		[FINDING_SYSV_ONLY] = "sysv-only",
 		[FINDING_CHANNELS_ONLY] = "channels-only",
+		[FINDING_DIRECTORY] = "directory",
 		[FINDING_NO_SHM] = "no-shm",
 		[FINDING_STOPPED] = "stopped",
 		[FINDING_DONOR_GONE] = "donor-gone",

@@ -23,6 +23,7 @@ enum finding_code {
 	FINDING_POSIX_ONLY,
 	FINDING_SYSV_ONLY,
 	FINDING_CHANNELS_ONLY, /* a common volume                                 */
+	FINDING_DIRECTORY,     /* they share through one that `coshm run` serves  */
 	FINDING_NO_SHM,        /* one has no /dev/shm at all                      */
 	FINDING_STOPPED,       /* one of them does not run                        */
 	FINDING_DONOR_GONE,    /* it is stopped, and its donor is removed: it can never start */

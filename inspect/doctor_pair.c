@@ -211,6 +211,45 @@ static void posix_only(struct doctor *d, const struct party *a, const struct par
 		d->m, "Leave out the mounts at /dev/shm (-v, --mount, --tmpfs). %s", f->fix_note);
 }
 
+static bool is_of(const struct party *who, const struct process *p)
+{
+	return p == who->p || (who->c && p->container == who->container);
+}
+
+/* What both use of a directory that coshm run serves: its table, as a rule. */
+static const struct object *common_served(const struct doctor *d, const struct party *a,
+					  const struct party *b)
+{
+	const struct snapshot *s = d->s;
+	bool used[2] = { false, false };
+
+	for (unsigned int i = 0; i < s->use_count; i++) {
+		const struct use *use = &s->uses[i];
+
+		if (i == 0 || use->object != use[-1].object)
+			used[0] = used[1] = false;
+		used[0] |= is_of(a, &s->processes[use->process]);
+		used[1] |= is_of(b, &s->processes[use->process]);
+		if (used[0] && used[1] && object_directory(&s->objects[use->object]) >= 0)
+			return &s->objects[use->object];
+	}
+	return NULL;
+}
+
+static void through_directory(struct doctor *d, const struct party *a, const struct party *b,
+			      const struct object *o)
+{
+	int directory = object_directory(o);
+	struct finding *f = add_finding(d, FINDING_DIRECTORY, SEVERITY_NOTE,
+					"%s and %s share through %s%s%.*s alone (coshm run)",
+					a->name, b->name, d->s->areas[o->area].point,
+					directory > 0 ? "/" : "", directory, o->name);
+
+	show_all(d, f, a, b);
+	f->fix_note =
+		"That is for programs that coshm run started; others see nothing of each other.";
+}
+
 /* Both use something in one mounted folder that is nobody's /dev/shm. */
 static const struct shm_area *common_volume(const struct doctor *d, const struct party *a,
 					    const struct party *b)
@@ -225,8 +264,8 @@ static const struct shm_area *common_volume(const struct doctor *d, const struct
 
 			if (s->objects[s->uses[i].object].area != (int)area)
 				continue;
-			used[0] |= p == a->p || (a->c && p->container == a->container);
-			used[1] |= p == b->p || (b->c && p->container == b->container);
+			used[0] |= is_of(a, p);
+			used[1] |= is_of(b, p);
 		}
 		if (used[0] && used[1])
 			return &s->areas[area];
@@ -290,8 +329,14 @@ static void strangers(struct doctor *d, const struct party *a, const struct part
 	bool first = first_is_donor(d, a, b);
 	struct party donor = donor_behind(d, first ? a : b);
 	const struct party *joiner = first ? b : a;
-	struct finding *f = why_not(d, a, b, &donor);
+	const struct object *served = common_served(d, a, b);
+	struct finding *f;
 
+	if (served) {
+		through_directory(d, a, b, served);
+		return;
+	}
+	f = why_not(d, a, b, &donor);
 	show_all(d, f, a, b);
 	if (other_users(a, b))
 		show_users(d, f, a, b);

@@ -546,6 +546,33 @@ ask_services() {
 	((status == 1))
 }
 
+@test "doctor: a directory that coshm run serves, and nothing else" {
+	local served=("${private[@]}" -v "$COSHM_BUILD:/srv:ro" -v "$PWD/shared:/mnt"
+		-e COSHM_DIR=/mnt -e LD_PRELOAD=/srv/shim/libcoshm-preload.so)
+
+	mkdir -m 1777 shared
+	run_container writer "${served[@]}" -- /srv/clock/shm_write --key-file /mnt/key
+	await logged writer err 'writing the time'
+	run_container reader "${served[@]}" -- /srv/clock/shm_read --key-file /mnt/key
+	await more_times reader 0
+	asked writer reader
+	verdict directory
+	((status == 0))
+	run --separate-stderr coshm ls --json
+	python3 - <(echo "$output") "$(state writer Pid)" "$(state reader Pid)" <<-'END'
+		import json, sys
+		m = json.load(open(sys.argv[1]))
+		names = {c["container"] for c in m["containers"] if str(c["pid"]) in sys.argv[2:]}
+		assert len(names) == 2
+		here = [o for o in m["objects"] if names <= set(o["container"]) and ".sysv/" in o["name"]]
+		segment, = [o for o in here if o["type"] == "shm"]
+		table, = [o for o in here if o["type"] == "table"]
+		assert segment["nattch"] == table["nattch"] == 2
+		assert segment["size"] == 4096 and len(segment["users"]) == 2
+		assert segment["cpid"] == int(sys.argv[2])
+	END
+}
+
 @test "doctor: the same, nobody, and too few" {
 	up writer --ipc=shareable
 	run -2 coshm doctor "$(state writer Pid)" "$(state writer Pid)"

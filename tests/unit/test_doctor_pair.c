@@ -315,6 +315,27 @@ static void test_channels_only(void **state)
 	assert_says(f->fix_note, "If that is all they need");
 }
 
+static void test_directory(void **state)
+{
+	struct clinic *c = *state;
+	struct object *o = clinic_object(c, OBJECT_TABLE, "coshm/.sysv/table");
+	const struct finding *f;
+
+	clinic_part(c);
+	o->area = 3;
+	clinic_use(c, WRITER, o);
+	clinic_verdict(c, FINDING_NOT_JOINED);
+	clinic_use(c, READER, o);
+	f = clinic_verdict(c, FINDING_DIRECTORY);
+	assert_int_equal(f->severity, SEVERITY_NOTE);
+	assert_string_equal(f->title,
+			    "writer and reader share through /mnt/coshm alone (coshm run)");
+	o->name = ".posix/frames";
+	o->kind = OBJECT_POSIX_SHM;
+	f = clinic_verdict(c, FINDING_DIRECTORY);
+	assert_string_equal(f->title, "writer and reader share through /mnt alone (coshm run)");
+}
+
 static void test_user_namespace(void **state)
 {
 	struct clinic *c = *state;
@@ -544,6 +565,7 @@ int main(void)
 		TEST(posix_only),
 		TEST(sysv_only),
 		TEST(channels_only),
+		TEST(directory),
 		TEST(user_namespace),
 		TEST(impossible),
 		TEST(unseen),
