@@ -180,8 +180,9 @@ struct sysv_slot_shared {
 	_Atomic uint32_t key;  /* IPC_PRIVATE once it is doomed                  */
 	_Atomic uint32_t cuid; /* its creator                                    */
 	_Atomic uint32_t cgid;
-	struct sysv_perm_shared perm[2];     /* IPC_SET writes the one that is not in force    */
-	_Alignas(8) _Atomic uint64_t size;   /* bytes of a segment, semaphores of a set    */
+	struct sysv_perm_shared perm[2]; /* IPC_SET writes the one that is not in force    */
+	/* Bytes of a segment, semaphores of a set, messages << 32 | bytes of a queue. */
+	_Alignas(8) _Atomic uint64_t size;
 	_Alignas(8) _Atomic int64_t ctime_s; /* CLOCK_REALTIME, as the other times         */
 	_Alignas(8) _Atomic int64_t atime_s; /* last shmat, semop, msgsnd                  */
 	_Alignas(8) _Atomic int64_t dtime_s; /* last shmdt, -, msgrcv                      */
@@ -219,5 +220,152 @@ _Static_assert(SYSV_SLOTS_AT - SYSV_KEYS_AT >= SYSV_KINDS * SYSV_OBJECTS_MAX * 4
 _Static_assert(SYSV_TABLE_BYTES - SYSV_SLOTS_AT >=
 		       SYSV_KINDS * SYSV_OBJECTS_MAX * sizeof(struct sysv_slot_shared),
 	       "layout");
+
+/*
+ * A queue of messages.  Messages lie in blocks, which are referred to by index + 1,
+ * 0 is none: a message's blocks are chained by "next", and the first ones of all that
+ * are queued by "follower", from "head" on.  That chain, and what a place below says,
+ * is the truth; all else of it (tail, free, fresh, bytes, count, crowd) is rebuilt from
+ * there when the owner of the lock has died.
+ *
+ * Blocks come in segments, each as large as all before it: the file has as many as
+ * were ever needed.
+ */
+#define MSG_MAGIC       UINT64_C(0x67736d2d6d687363) /* bytes "cshm-msg" */
+#define MSG_PLACES      512u                         /* who may sleep without polling */
+#define MSG_PLACES_AT   UINT64_C(0x1000)
+#define MSG_BLOCKS_AT   UINT64_C(0x9000)
+#define MSG_FIRST       32u /* blocks of the first segment */
+#define MSG_SEGMENTS    20u
+#define MSG_BLOCK_BYTES 128u
+#define MSG_FIRST_BYTES 96u  /* of a message in its first block */
+#define MSG_MORE_BYTES  112u /* in each other one               */
+#define MSG_BYTES_MAX   (1u << 30)
+
+struct msg_queue_shared {
+	struct sysv_lock_shared lock; /* of all the rest, if nothing else is said */
+	_Alignas(8) uint64_t magic;
+	_Atomic uint32_t head;
+	_Atomic uint32_t tail;
+	_Atomic uint32_t free;  /* the first of the blocks that were used once */
+	_Atomic uint32_t fresh; /* how many blocks were ever used              */
+	_Atomic uint32_t segments;
+	_Atomic uint32_t places; /* that have memory                            */
+	_Atomic uint32_t crowd;  /* places that are used                        */
+	_Atomic uint32_t mends;
+	_Alignas(8) _Atomic uint64_t bytes; /* of all messages that are queued */
+	_Alignas(8) _Atomic uint64_t count;
+	_Alignas(8) _Atomic uint64_t limit;  /* msg_qbytes                      */
+	_Alignas(8) _Atomic uint64_t serial; /* of the newest message           */
+	_Alignas(8) _Atomic uint64_t ticket; /* of the newest sleeper           */
+	_Atomic uint32_t hurt;               /* it is to be mended              */
+	uint32_t unused;
+	_Alignas(64) _Atomic uint64_t used[MSG_PLACES / 64];
+};
+
+_Static_assert(offsetof(struct msg_queue_shared, magic) == 8, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, head) == 16, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, tail) == 20, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, free) == 24, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, fresh) == 28, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, segments) == 32, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, places) == 36, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, crowd) == 40, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, mends) == 44, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, bytes) == 48, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, count) == 56, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, limit) == 64, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, serial) == 72, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, ticket) == 80, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, hurt) == 88, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, used) == 128, "layout");
+_Static_assert(sizeof(struct msg_queue_shared) == 192, "layout");
+
+struct msg_block_shared {
+	_Atomic uint32_t next;
+	_Atomic uint32_t mark;     /* the mend that has found it in use   */
+	_Atomic uint32_t follower; /* from here on: of a first block      */
+	_Atomic uint32_t bytes;
+	union {
+		struct {
+			_Alignas(8) _Atomic int64_t type;
+			_Alignas(8) _Atomic uint64_t serial;
+			unsigned char data[MSG_FIRST_BYTES];
+		} first;
+		unsigned char more[MSG_MORE_BYTES];
+	};
+};
+
+_Static_assert(offsetof(struct msg_block_shared, mark) == 4, "layout");
+_Static_assert(offsetof(struct msg_block_shared, follower) == 8, "layout");
+_Static_assert(offsetof(struct msg_block_shared, bytes) == 12, "layout");
+_Static_assert(offsetof(struct msg_block_shared, first.type) == 16, "layout");
+_Static_assert(offsetof(struct msg_block_shared, first.serial) == 24, "layout");
+_Static_assert(offsetof(struct msg_block_shared, first.data) == 32, "layout");
+_Static_assert(offsetof(struct msg_block_shared, more) == 16, "layout");
+_Static_assert(sizeof(struct msg_block_shared) == MSG_BLOCK_BYTES, "layout");
+
+/*
+ * Who sleeps, for a message or for room.  Bits 3 to 0 of the state are the phase, 7 to 4
+ * the lowest of the ticket, 31 to 8 refer to a message.  The lock's owner may change WAITING
+ * and ASLEEP into anything and GIVEN into LAPSED, the sleeper WAITING into ASLEEP, GIVEN into
+ * TAKING and TAKING into DONE; all by compare-and-swap.
+ */
+struct msg_place_shared {
+	_Alignas(64) _Atomic uint32_t state;
+	_Atomic uint32_t token;
+	_Atomic uint32_t epoch;
+	_Atomic uint32_t mode;               /* enum msg_mode: what it waits for         */
+	_Alignas(8) _Atomic int64_t type;    /* of the message                           */
+	_Atomic uint32_t most;               /* bytes that it takes, or wants to send    */
+	_Atomic uint32_t given_ms;           /* when, by the lowest bits of CLOCK_REALTIME */
+	_Alignas(8) _Atomic uint64_t ticket; /* who came first                           */
+	_Alignas(8) _Atomic uint64_t pid;    /* SYSV_PID                                 */
+	/* Who received before, and when, if this one does not come for it. */
+	_Alignas(8) _Atomic uint64_t pid_before;
+	_Alignas(8) _Atomic int64_t time_before_s;
+};
+
+enum msg_phase {
+	MSG_FREE = 0,
+	MSG_WAITING = 1, /* it looks at this word                            */
+	MSG_ASLEEP = 2,  /* it is to be woken                                */
+	MSG_GIVEN = 3,   /* a message is its own                             */
+	MSG_TAKING = 4,  /* it reads it                                      */
+	MSG_DONE = 5,    /* and is through: the blocks are free, the place, too */
+	MSG_LAPSED = 6,  /* the message goes back to the queue               */
+	MSG_AGAIN = 7,   /* it is to look again                              */
+	MSG_TOOBIG = 8,  /* a message that it had no room for                */
+	MSG_REMOVED = 9, /* the queue                                        */
+};
+
+enum msg_mode {
+	MSG_SENDER = 0,
+	MSG_ANY = 1,
+	MSG_EQUAL = 2,
+	MSG_UNEQUAL = 3,
+	MSG_LOWEST = 4, /* up to type                 */
+	MSG_NUMBER = 5, /* that many before it; never in a place */
+};
+
+#define MSG_STATE(phase, lap, ref) ((uint32_t)(phase) | ((uint32_t)(lap)&15u) << 4 | (ref) << 8)
+#define MSG_STATE_PHASE(s)         ((s)&15u)
+#define MSG_STATE_LAP(s)           (((s) >> 4) & 15u)
+#define MSG_STATE_REF(s)           ((s) >> 8)
+
+_Static_assert(MSG_FIRST << (MSG_SEGMENTS - 1) <= 1u << 24, "layout");
+_Static_assert(MSG_BLOCKS_AT - MSG_PLACES_AT >= MSG_PLACES * sizeof(struct msg_place_shared),
+	       "layout");
+_Static_assert(offsetof(struct msg_place_shared, token) == 4, "layout");
+_Static_assert(offsetof(struct msg_place_shared, epoch) == 8, "layout");
+_Static_assert(offsetof(struct msg_place_shared, mode) == 12, "layout");
+_Static_assert(offsetof(struct msg_place_shared, type) == 16, "layout");
+_Static_assert(offsetof(struct msg_place_shared, most) == 24, "layout");
+_Static_assert(offsetof(struct msg_place_shared, given_ms) == 28, "layout");
+_Static_assert(offsetof(struct msg_place_shared, ticket) == 32, "layout");
+_Static_assert(offsetof(struct msg_place_shared, pid) == 40, "layout");
+_Static_assert(offsetof(struct msg_place_shared, pid_before) == 48, "layout");
+_Static_assert(offsetof(struct msg_place_shared, time_before_s) == 56, "layout");
+_Static_assert(sizeof(struct msg_place_shared) == 64, "layout");
 
 #endif /* COSHM_LAYOUT_SYSV_H */

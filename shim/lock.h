@@ -34,6 +34,8 @@ void lock_give(struct held *held);
 /* Signals alone, for what only this process's other calls must not find half done. */
 void signals_block(sigset_t *old);
 void signals_restore(const sigset_t *old);
+/* While they are blocked: has one come that a handler of the program's is waiting for? */
+bool signals_came(const sigset_t *old);
 
 /* futex(2) on the lower half of a 64-bit word, or on a 32-bit one; not PRIVATE. */
 int futex_wait(void *word, uint32_t seen, int64_t ns); /* 0 or the errno; @ns at most */

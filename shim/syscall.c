@@ -28,6 +28,16 @@ static long ours(long number, const long a[6], int *taken)
 	case SYS_shmctl:
 		return shmctl((int)a[0], (int)a[1], (struct shmid_ds *)a[2]);
 #endif
+#ifdef SYS_msgget
+	case SYS_msgget:
+		return msgget((key_t)a[0], (int)a[1]);
+	case SYS_msgsnd:
+		return msgsnd((int)a[0], (const void *)a[1], (size_t)a[2], (int)a[3]);
+	case SYS_msgrcv:
+		return msgrcv((int)a[0], (void *)a[1], (size_t)a[2], a[3], (int)a[4]);
+	case SYS_msgctl:
+		return msgctl((int)a[0], (int)a[1], (struct msqid_ds *)a[2]);
+#endif
 	default:
 		*taken = 0;
 		return 0;
