@@ -259,7 +259,7 @@ struct msg_queue_shared {
 	_Alignas(8) _Atomic uint64_t serial; /* of the newest message           */
 	_Alignas(8) _Atomic uint64_t ticket; /* of the newest sleeper           */
 	_Atomic uint32_t hurt;               /* it is to be mended              */
-	uint32_t unused;
+	_Atomic uint32_t changed;            /* before each change of permissions */
 	_Alignas(64) _Atomic uint64_t used[MSG_PLACES / 64];
 };
 
@@ -278,6 +278,7 @@ _Static_assert(offsetof(struct msg_queue_shared, limit) == 64, "layout");
 _Static_assert(offsetof(struct msg_queue_shared, serial) == 72, "layout");
 _Static_assert(offsetof(struct msg_queue_shared, ticket) == 80, "layout");
 _Static_assert(offsetof(struct msg_queue_shared, hurt) == 88, "layout");
+_Static_assert(offsetof(struct msg_queue_shared, changed) == 92, "layout");
 _Static_assert(offsetof(struct msg_queue_shared, used) == 128, "layout");
 _Static_assert(sizeof(struct msg_queue_shared) == 192, "layout");
 

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "handlers.h"
 #include "lock.h"
 #include "token.h"
 #include "wait.h" /* cpu_relax() */
@@ -63,15 +64,15 @@ void signals_restore(const sigset_t *old)
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-bool signals_came(const sigset_t *old)
+bool signals_came(const struct held *held)
 {
 	struct sigaction action;
 	sigset_t pending;
 
-	if (sigpending(&pending) < 0 || sigisemptyset(&pending))
+	if (!held->blocked || sigpending(&pending) < 0 || sigisemptyset(&pending))
 		return false;
 	for (int i = 1; i < NSIG; i++)
-		if (sigismember(&pending, i) == 1 && sigismember(old, i) == 0 &&
+		if (sigismember(&pending, i) == 1 && sigismember(&held->signals, i) == 0 &&
 		    sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
 		    action.sa_handler != SIG_IGN)
 			return true;
@@ -142,7 +143,9 @@ bool lock_take(struct sysv_lock_shared *lock, struct held *held)
 	uint64_t mine = SYSV_LOCK_WORD(token->index, token->epoch);
 
 	held->lock = lock;
-	signals_block(&held->signals);
+	held->blocked = handlers_any();
+	if (held->blocked)
+		signals_block(&held->signals);
 	if (try_lock(lock, 0, mine))
 		return false;
 	return lock_wait(lock, mine);
@@ -155,5 +158,6 @@ void lock_give(struct held *held)
 
 	if (word & SYSV_LOCK_SLEEPERS)
 		futex_wake(low_half(held->lock), 1);
-	signals_restore(&held->signals);
+	if (held->blocked)
+		signals_restore(&held->signals);
 }

@@ -7,8 +7,8 @@
  * taken away, and the taker is told: what the dead one had begun is his to
  * finish or to undo.  A stopped owner keeps it, as long as he is stopped.
  *
- * Signals are blocked meanwhile: a handler that makes a call of ours must not
- * wait for the thread it interrupted.  So no pointer of the program's may be
+ * Signals are blocked meanwhile, if the program has a handler: one that makes a call of ours
+ * must not wait for the thread that it interrupted.  So no pointer of the program's may be
  * touched while the lock is held: a fault could not be handled.
  */
 #ifndef COSHM_SHIM_LOCK_H
@@ -21,7 +21,8 @@
 
 struct held {
 	struct sysv_lock_shared *lock;
-	sigset_t signals; /* as they were */
+	bool blocked;     /* signals are, meanwhile */
+	sigset_t signals; /* as they were, then     */
 };
 
 /*
@@ -34,8 +35,8 @@ void lock_give(struct held *held);
 /* Signals alone, for what only this process's other calls must not find half done. */
 void signals_block(sigset_t *old);
 void signals_restore(const sigset_t *old);
-/* While they are blocked: has one come that a handler of the program's is waiting for? */
-bool signals_came(const sigset_t *old);
+/* While it is held: has a signal come for which the program has a handler? */
+bool signals_came(const struct held *held);
 
 /* futex(2) on the lower half of a 64-bit word, or on a 32-bit one; not PRIVATE. */
 int futex_wait(void *word, uint32_t seen, int64_t ns); /* 0 or the errno; @ns at most */

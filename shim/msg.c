@@ -73,16 +73,6 @@ static int begin(struct call *c, int id, int flags)
 	return err < 0 ? err : msg_use(&o, &c->q);
 }
 
-/* The permissions that are in force now; the kernel looks again, too, when it has slept. */
-static int permitted(const struct msg_queue *q, uint32_t want)
-{
-	struct object o;
-
-	if (object_find(SYSV_MSG, object_id(&q->object), &o) < 0)
-		return -EIDRM;
-	return object_access(&o, want);
-}
-
 static void give(struct call *c)
 {
 	msg_leave(c->q, &c->held, &c->wakes);
@@ -90,11 +80,11 @@ static void give(struct call *c)
 }
 
 /* Take the lock, and learn what came of the sleep; the place is given back, unless it is GIVEN. */
-static int enter(struct call *c, uint32_t want, enum msg_phase *phase)
+static int enter(struct call *c, bool alter, enum msg_phase *phase)
 {
 	int err;
 
-	c->permitted = permitted(c->q, want);
+	c->permitted = msg_access(c->q, alter); /* again, as the kernel does it */
 	err = msg_enter(c->q, &c->held);
 	if (err == 0)
 		*phase = msg_stay_end(c->q, &c->stay);
@@ -116,7 +106,7 @@ static int sleep_once(struct call *c, const struct msg_want *want, uint32_t most
 {
 	const struct timespec nap = { .tv_nsec = NAP_NS };
 	bool placed = msg_stay_begin(c->q, &c->stay, want, most) == 0;
-	bool came = signals_came(&c->held.signals);
+	bool came = signals_came(&c->held);
 
 	if (placed && came)
 		msg_stay_end(c->q, &c->stay);
@@ -165,8 +155,8 @@ static int send_now(struct call *c, int64_t type, const void *data, uint32_t byt
 static int send_once(struct call *c, int64_t type, const void *data, uint32_t bytes)
 {
 	static const struct msg_want room = { .mode = MSG_SENDER };
-	enum msg_phase phase;
-	int err = enter(c, 0222, &phase);
+	enum msg_phase phase = MSG_AGAIN;
+	int err = enter(c, true, &phase);
 
 	if (err < 0)
 		return err;
@@ -341,8 +331,8 @@ static int fetch(struct call *c, struct receipt *r)
 
 static int receive_once(struct call *c, const struct msg_want *want, struct receipt *r)
 {
-	enum msg_phase phase;
-	int err = enter(c, 0444, &phase);
+	enum msg_phase phase = MSG_AGAIN;
+	int err = enter(c, false, &phase);
 
 	if (err < 0)
 		return err;

@@ -45,6 +45,7 @@ struct msg_queue {
 	struct msg_place_shared *places;
 	struct msg_block_shared *_Atomic segment[MSG_SEGMENTS];
 	_Atomic uint32_t segments; /* that are mapped; grows under the lock */
+	_Atomic uint64_t may[2];   /* read, alter: when that was found to be allowed */
 	_Atomic uint32_t uses;     /* calls that are at it                  */
 };
 
@@ -85,6 +86,8 @@ int msg_use(const struct object *o, struct msg_queue **queue);
 void msg_unuse(struct msg_queue *q);
 /* As soon as nobody uses it: it was removed. */
 void msg_forget(const struct object *o);
+/* 0 or -EACCES, by the permissions that are in force now; remembered. */
+int msg_access(struct msg_queue *q, bool alter);
 int msg_make(int fd, const struct object_plan *plan);
 /* Under the lock: map what others have added; 0 or -errno. */
 int msg_see(struct msg_queue *q);

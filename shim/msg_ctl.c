@@ -75,7 +75,8 @@ static int stat_one(int id, int command, struct msqid_ds *to)
 }
 
 /* Under the table's lock. */
-static int change_object(struct object *o, int id, int command, const struct msqid_ds *from)
+static int change_object(struct msg_queue *q, struct object *o, int id, int command,
+			 const struct msqid_ds *from)
 {
 	int err = object_find(SYSV_MSG, id, o);
 
@@ -89,6 +90,7 @@ static int change_object(struct object *o, int id, int command, const struct msq
 	}
 	if (from->msg_qbytes > table_open()->limits.msgmnb && !may(CAP_SYS_RESOURCE))
 		return -EPERM;
+	atomic_fetch_add_explicit(&q->shared->changed, 1, memory_order_relaxed); /* L3 */
 	return object_set(o, &from->msg_perm);
 }
 
@@ -134,7 +136,7 @@ static int change(int id, int command, const struct msqid_ds *buffer)
 		return mapped;
 	err = table_lock(&held) ? 0 : -errno;
 	if (err == 0) {
-		err = change_object(&o, id, command, &from);
+		err = change_object(q, &o, id, command, &from);
 		lock_give(&held);
 	}
 	if (mapped == 0) {

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "credentials.h"
 #include "msg.h"
 #include "peer.h"
 
@@ -169,6 +170,8 @@ static int fill(struct msg_queue *q, const struct object *o)
 	if (!at)
 		return -ENOMEM;
 	q->object = *o;
+	msg_put(q->may[0], 0); /* the state of a queue that is there is not 0 */
+	msg_put(q->may[1], 0);
 	q->shared = (void *)at;
 	q->places = (void *)(at + MSG_PLACES_AT);
 	err = q->shared->magic == MSG_MAGIC ? map_segment(q, 0) : -EINVAL;
@@ -267,6 +270,25 @@ int msg_use(const struct object *o, struct msg_queue **queue)
 		peer_unguard();
 		signals_restore(&signals);
 	}
+	return err;
+}
+
+int msg_access(struct msg_queue *q, bool alter)
+{
+	struct object now = q->object;
+	uint64_t key;
+	int err;
+
+	now.state = atomic_load_explicit(&now.slot->state, memory_order_acquire); /* L2 */
+	/* Relaxed: it is counted before the permissions change (L3). */
+	key = ((uint64_t)credentials_generation() & 0xffffu) << 48 |
+	      ((uint64_t)msg_get(q->shared->changed) & 0xffffu) << 32 | now.state;
+	/* Relaxed, both: it is one word, and stands for nothing else. */
+	if (msg_get(q->may[alter]) == key)
+		return 0;
+	err = object_access(&now, alter ? 0222 : 0444);
+	if (err == 0)
+		msg_put(q->may[alter], key);
 	return err;
 }
 
