@@ -14,7 +14,9 @@
 /* A message that is not fetched for so long may be somebody else's. */
 #define LATE_MS 100
 /* About a microsecond of looking, before a sleep that costs several. */
-#define LOOKS 64
+#define LOOKS   64
+#define LUCKY   8
+#define UNLUCKY 32
 
 /*
  * Where this thread slept last.  If it is still there when the thread comes again, a
@@ -212,6 +214,29 @@ static bool several_cpus(void)
 	return count > 1;
 }
 
+/*
+ * Looking helps while the other one is at work on another CPU, and otherwise only delays
+ * him.  Who had no luck a few times sleeps at once for a while, and then tries again.
+ */
+static bool look_first(struct msg_place_shared *p, uint32_t waiting)
+{
+	static _Thread_local int luck = 4;
+
+	if (!several_cpus() || --luck < 0) {
+		if (luck < -UNLUCKY)
+			luck = 1;
+		return false;
+	}
+	for (int i = 0; i < LOOKS; i++) {
+		if (state_of(p) != waiting) {
+			luck = LUCKY;
+			return true;
+		}
+		cpu_relax();
+	}
+	return false;
+}
+
 int msg_stay_sleep(struct msg_queue *q, const struct msg_stay *stay)
 {
 	struct msg_place_shared *p = &q->places[stay->place];
@@ -219,12 +244,7 @@ int msg_stay_sleep(struct msg_queue *q, const struct msg_stay *stay)
 	uint32_t asleep = MSG_STATE(MSG_ASLEEP, stay->ticket, 0);
 	int err;
 
-	for (int i = several_cpus() ? LOOKS : 0; i > 0; i--) {
-		if (state_of(p) != waiting)
-			return 0;
-		cpu_relax();
-	}
-	if (!change(p, waiting, asleep))
+	if (look_first(p, waiting) || !change(p, waiting, asleep))
 		return 0;
 	do {
 		err = futex_wait(&p->state, asleep, SLICE_NS);

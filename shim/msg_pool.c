@@ -21,6 +21,15 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* Most blocks are full: of a known size, the compiler copies by itself. */
+static inline void copy_part(void *to, const void *from, uint32_t part)
+{
+	if (part == MSG_MORE_BYTES)
+		memcpy(to, from, MSG_MORE_BYTES);
+	else
+		memcpy(to, from, part);
+}
+
 /* Blocks that are about to be taken; nothing of the queue's is changed yet. */
 struct supply {
 	uint32_t free;
@@ -57,7 +66,7 @@ static bool fill_more(struct msg_queue *q, struct msg_block_shared *b, const uns
 		}
 		msg_put(b->next, ref);
 		b = msg_block(q, ref);
-		memcpy(b->more, data, part);
+		copy_part(b->more, data, part);
 		data += part;
 		bytes -= part;
 	}
@@ -110,7 +119,7 @@ bool msg_read(const struct msg_queue *q, uint32_t ref, void *to, uint32_t room)
 		b = msg_block(q, msg_get(b->next));
 		if (!b)
 			return false;
-		memcpy(at, b->more, part);
+		copy_part(at, b->more, part);
 	}
 	return true;
 }
