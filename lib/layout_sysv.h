@@ -319,7 +319,7 @@ struct msg_place_shared {
 	_Atomic uint32_t mode;               /* enum msg_mode: what it waits for         */
 	_Alignas(8) _Atomic int64_t type;    /* of the message                           */
 	_Atomic uint32_t most;               /* bytes that it takes, or wants to send    */
-	_Atomic uint32_t given_ms;           /* when, by the lowest bits of CLOCK_REALTIME */
+	_Atomic uint32_t since_ms;           /* it sleeps, or was given it; CLOCK_REALTIME */
 	_Alignas(8) _Atomic uint64_t ticket; /* who came first                           */
 	_Alignas(8) _Atomic uint64_t pid;    /* SYSV_PID                                 */
 	/* Who received before, and when, if this one does not come for it. */
@@ -362,7 +362,7 @@ _Static_assert(offsetof(struct msg_place_shared, epoch) == 8, "layout");
 _Static_assert(offsetof(struct msg_place_shared, mode) == 12, "layout");
 _Static_assert(offsetof(struct msg_place_shared, type) == 16, "layout");
 _Static_assert(offsetof(struct msg_place_shared, most) == 24, "layout");
-_Static_assert(offsetof(struct msg_place_shared, given_ms) == 28, "layout");
+_Static_assert(offsetof(struct msg_place_shared, since_ms) == 28, "layout");
 _Static_assert(offsetof(struct msg_place_shared, ticket) == 32, "layout");
 _Static_assert(offsetof(struct msg_place_shared, pid) == 40, "layout");
 _Static_assert(offsetof(struct msg_place_shared, pid_before) == 48, "layout");

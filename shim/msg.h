@@ -152,7 +152,8 @@ void msg_mend(struct msg_queue *q);
 struct msg_stay {
 	bool taken;
 	uint32_t place;
-	uint64_t ticket; /* stays, however often it sleeps */
+	uint64_t ticket; /* these stay, however often it sleeps */
+	uint32_t since_ms;
 };
 
 /* Under the lock: 0, or -EAGAIN if there is no place: look again a little later. */

@@ -110,6 +110,16 @@ void msg_wake(struct msg_queue *q, const struct msg_wakes *wakes)
 		futex_wake(&q->places[wakes->place[i]].state, 1);
 }
 
+static bool is_late(const struct msg_place_shared *p)
+{
+	return now_ms() - msg_get(p->since_ms) > LATE_MS;
+}
+
+static bool is_alive(const struct msg_place_shared *p)
+{
+	return token_alive(msg_get(p->token), msg_get(p->epoch));
+}
+
 /* ---- the sleeper's side ---- */
 
 static bool is_ours(const struct msg_queue *q, uint32_t place, uint64_t ticket)
@@ -136,8 +146,7 @@ static void free_dead(struct msg_queue *q)
 		struct msg_place_shared *p = &q->places[i];
 		enum msg_phase phase = MSG_STATE_PHASE(state_of(p));
 
-		if (phase != MSG_GIVEN && phase != MSG_TAKING &&
-		    !token_alive(msg_get(p->token), msg_get(p->epoch)))
+		if (phase != MSG_GIVEN && phase != MSG_TAKING && !is_alive(p))
 			msg_place_free(q, i);
 	}
 }
@@ -180,6 +189,7 @@ int msg_stay_begin(struct msg_queue *q, struct msg_stay *stay, const struct msg_
 	if (stay->place == MSG_PLACES)
 		return -EAGAIN;
 	if (stay->ticket == 0) {
+		stay->since_ms = now_ms();
 		stay->ticket = msg_get(q->shared->ticket) + 1;
 		msg_put(q->shared->ticket, stay->ticket);
 	}
@@ -190,6 +200,7 @@ int msg_stay_begin(struct msg_queue *q, struct msg_stay *stay, const struct msg_
 	msg_put(p->type, want->type);
 	msg_put(p->most, most);
 	msg_put(p->ticket, stay->ticket);
+	msg_put(p->since_ms, stay->since_ms);
 	msg_put(p->pid, msg_get(table_open()->tokens[token->index].pid));
 	msg_put(p->state, MSG_STATE(MSG_WAITING, stay->ticket, 0));
 	use_place(q, stay->place, true);
@@ -318,7 +329,7 @@ static void note_receiver(const struct msg_queue *q, struct msg_place_shared *p)
 {
 	struct sysv_slot_shared *slot = q->object.slot;
 
-	msg_put(p->given_ms, now_ms());
+	msg_put(p->since_ms, now_ms());
 	msg_put(p->pid_before, msg_get(slot->lpid));
 	msg_put(p->time_before_s, msg_get(slot->dtime_s));
 	msg_put(slot->lpid, msg_get(p->pid));
@@ -346,6 +357,13 @@ bool msg_offer(struct msg_queue *q, uint32_t ref, int64_t type, uint32_t bytes,
 	while ((i = first_receiver(q, type)) != MSG_PLACES) {
 		struct msg_place_shared *p = &q->places[i];
 
+		/* Who has slept for long is worth the question; of the others msg_lapse() takes
+		 * care.
+		 */
+		if (is_late(p) && !is_alive(p)) {
+			msg_place_free(q, i);
+			continue;
+		}
 		if (msg_get(p->most) < bytes) {
 			tell(q, i, MSG_TOOBIG, 0, wakes);
 			continue;
@@ -374,13 +392,6 @@ void msg_call_all(struct msg_queue *q, enum msg_phase phase, struct msg_wakes *w
 		tell(q, i, phase, 0, wakes);
 }
 
-static bool is_late(const struct msg_place_shared *p)
-{
-	uint32_t ms = now_ms() - msg_get(p->given_ms);
-
-	return ms > LATE_MS || !token_alive(msg_get(p->token), msg_get(p->epoch));
-}
-
 void msg_lapse(struct msg_queue *q, struct msg_wakes *wakes)
 {
 	bool any = false;
@@ -393,8 +404,7 @@ void msg_lapse(struct msg_queue *q, struct msg_wakes *wakes)
 		/* Who is at it is not late; if he is dead, he will never be through. */
 		if (phase != MSG_GIVEN && phase != MSG_TAKING)
 			continue;
-		if (phase == MSG_GIVEN ? !is_late(p) :
-					 token_alive(msg_get(p->token), msg_get(p->epoch)))
+		if (is_alive(p) && (phase == MSG_TAKING || !is_late(p)))
 			continue;
 		if (!change(p, state, MSG_STATE(MSG_LAPSED, lap, MSG_STATE_REF(state))))
 			continue;
@@ -402,7 +412,7 @@ void msg_lapse(struct msg_queue *q, struct msg_wakes *wakes)
 		msg_put_back(q, MSG_STATE_REF(state));
 		msg_step();
 		msg_put(p->state, MSG_STATE(MSG_AGAIN, lap, 0));
-		if (!token_alive(msg_get(p->token), msg_get(p->epoch)))
+		if (!is_alive(p))
 			msg_place_free(q, i);
 		any = true;
 	}
