@@ -105,7 +105,8 @@ static void damage(void)
 
 	if (!pick(path, &table))
 		return;
-	offset = (off_t)(table ? table_offset() : 8 + dice(512) * 8);
+	/* A queue has its messages farther behind. */
+	offset = (off_t)(table ? table_offset() : 8 + dice(512) * 8 + dice(2) * MSG_BLOCKS_AT);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return;
