@@ -89,6 +89,14 @@ static bool dead(uint64_t word)
 	return !token_alive(SYSV_LOCK_TOKEN(word), SYSV_LOCK_EPOCH(word));
 }
 
+bool lock_is_orphan(struct sysv_lock_shared *lock)
+{
+	/* Relaxed: whoever acts on it takes the lock. */
+	uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+
+	return word != 0 && dead(word);
+}
+
 /* Somebody has it; 0, or its word once we have said that we sleep. */
 static uint64_t announce(struct sysv_lock_shared *lock)
 {

@@ -31,6 +31,8 @@ struct held {
  */
 bool lock_take(struct sysv_lock_shared *lock, struct held *held);
 void lock_give(struct held *held);
+/* Has its owner died, and nobody taken it since? */
+bool lock_is_orphan(struct sysv_lock_shared *lock);
 
 /* Signals alone, for what only this process's other calls must not find half done. */
 void signals_block(sigset_t *old);

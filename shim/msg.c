@@ -107,16 +107,19 @@ static int sleep_once(struct call *c, const struct msg_want *want, uint32_t most
 	const struct timespec nap = { .tv_nsec = NAP_NS };
 	bool placed = msg_stay_begin(c->q, &c->stay, want, most) == 0;
 	bool came = signals_came(&c->held);
+	int err;
 
 	if (placed && came)
 		msg_stay_end(c->q, &c->stay);
 	give(c);
 	if (came)
 		return -EINTR;
-	if (placed)
-		c->interrupted = msg_stay_sleep(c->q, &c->stay) == -EINTR;
-	else if (nanosleep(&nap, NULL) < 0)
-		return -EINTR;
+	if (!placed)
+		return nanosleep(&nap, NULL) < 0 ? -EINTR : 0;
+	err = msg_stay_sleep(c->q, &c->stay);
+	if (err == -ETIMEDOUT)
+		table_mend();
+	c->interrupted = err == -EINTR;
 	return 0;
 }
 

@@ -141,6 +141,14 @@ bool table_lock(struct held *held)
 	return true;
 }
 
+void table_mend(void)
+{
+	struct held held;
+
+	if (lock_is_orphan(&table_open()->control->lock) && table_lock(&held))
+		lock_give(&held);
+}
+
 int object_open(const struct object *o, int flags, uint64_t bytes)
 {
 	char name[OBJECT_NAME_BYTES];

@@ -67,6 +67,8 @@ int table_back(enum sysv_area area, uint32_t index);
 
 /* The table's lock; makes good what a dead owner left. False, with errno, if we have no token. */
 bool table_lock(struct held *held);
+/* Now and then, of one who sleeps: whoever was to remove his object may have died half-way. */
+void table_mend(void);
 
 /* What a program may do, as ipcperms() of the kernel judges: @want of 0444, 0222 bits. 0 or EACCES.
  */
