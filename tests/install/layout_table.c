@@ -30,6 +30,15 @@
 #define CONTROL(f)  FIELD("+", 0, sysv_control_shared, f)
 #define TOKEN(f)    FIELD("+", 0, sysv_token_shared, f)
 #define SLOT(f)     FIELD("+", 0, sysv_slot_shared, f)
+#define MSG(f)      FIELD("", 0, msg_queue_shared, f)
+#define PLACE(f)    FIELD("+", 0, msg_place_shared, f)
+#define BLOCK(f)    FIELD("+", 0, msg_block_shared, f)
+/* In the first block of a message. */
+#define FIRST(f)                                                                                   \
+	{                                                                                          \
+		"+", offsetof(struct msg_block_shared, first.f), SIZE(msg_block_shared, first.f),  \
+			#f                                                                         \
+	}
 
 static const struct {
 	const char *sign;
@@ -127,6 +136,43 @@ static const struct {
 	SLOT(cpid),
 	SLOT(lpid),
 	SLOT(unused),
+	{ "", 0, sizeof(struct msg_queue_shared), "queue" },
+	MSG(lock),
+	MSG(magic),
+	MSG(head),
+	MSG(tail),
+	MSG(free),
+	MSG(fresh),
+	MSG(segments),
+	MSG(places),
+	MSG(crowd),
+	MSG(mends),
+	MSG(bytes),
+	MSG(count),
+	MSG(limit),
+	MSG(serial),
+	MSG(ticket),
+	MSG(hurt),
+	MSG(changed),
+	MSG(used),
+	PLACE(state),
+	PLACE(token),
+	PLACE(epoch),
+	PLACE(mode),
+	PLACE(type),
+	PLACE(most),
+	PLACE(since_ms),
+	PLACE(ticket),
+	PLACE(pid),
+	PLACE(pid_before),
+	PLACE(time_before_s),
+	BLOCK(next),
+	BLOCK(mark),
+	BLOCK(follower),
+	BLOCK(bytes),
+	FIRST(type),
+	FIRST(serial),
+	FIRST(data),
 };
 
 /* "| **256** | **24** | **state** |..." to "256 24 state"; false if it gives no number of bytes. */
