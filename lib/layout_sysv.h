@@ -234,9 +234,10 @@ _Static_assert(SYSV_TABLE_BYTES - SYSV_SLOTS_AT >=
 #define MSG_MAGIC       UINT64_C(0x67736d2d6d687363) /* bytes "cshm-msg" */
 #define MSG_PLACES      512u                         /* who may sleep without polling */
 #define MSG_PLACES_AT   UINT64_C(0x1000)
-#define MSG_BLOCKS_AT   UINT64_C(0x9000)
-#define MSG_FIRST       32u /* blocks of the first segment */
-#define MSG_SEGMENTS    20u
+#define MSG_FIRST_AT    UINT64_C(0x800)  /* the first segment of blocks */
+#define MSG_BLOCKS_AT   UINT64_C(0x9000) /* the others */
+#define MSG_FIRST       16u              /* blocks of the first segment */
+#define MSG_SEGMENTS    21u
 #define MSG_BLOCK_BYTES 128u
 #define MSG_FIRST_BYTES 96u  /* of a message in its first block */
 #define MSG_MORE_BYTES  112u /* in each other one               */
@@ -355,6 +356,8 @@ enum msg_mode {
 #define MSG_STATE_REF(s)           ((s) >> 8)
 
 _Static_assert(MSG_FIRST << (MSG_SEGMENTS - 1) <= 1u << 24, "layout");
+_Static_assert(sizeof(struct msg_queue_shared) <= MSG_FIRST_AT, "layout");
+_Static_assert(MSG_PLACES_AT - MSG_FIRST_AT >= MSG_FIRST * MSG_BLOCK_BYTES, "layout");
 _Static_assert(MSG_BLOCKS_AT - MSG_PLACES_AT >= MSG_PLACES * sizeof(struct msg_place_shared),
 	       "layout");
 _Static_assert(offsetof(struct msg_place_shared, token) == 4, "layout");

@@ -310,7 +310,7 @@ static int fetch(struct call *c, struct receipt *r)
 {
 	uint32_t ref = msg_stay_take(c->q, &c->stay);
 	const struct msg_block_shared *b;
-	int err = -EIO;
+	int err = -EIDRM; /* and so, what we have not mapped is not to be had */
 
 	if (ref == 0)
 		return ANOTHER_ROUND;

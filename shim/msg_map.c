@@ -49,7 +49,7 @@ static void unmap(void *at, size_t bytes)
 	munmap((unsigned char *)at - within, bytes + within);
 }
 
-/* Where a segment begins, and how many blocks it has. */
+/* The first block of a segment, and how many it has. */
 static uint32_t segment_first(uint32_t segment)
 {
 	return segment == 0 ? 0 : MSG_FIRST << (segment - 1);
@@ -62,7 +62,9 @@ static uint32_t segment_blocks(uint32_t segment)
 
 static uint64_t segment_at(uint32_t segment)
 {
-	return MSG_BLOCKS_AT + (uint64_t)segment_first(segment) * MSG_BLOCK_BYTES;
+	if (segment == 0)
+		return MSG_FIRST_AT;
+	return MSG_BLOCKS_AT + (uint64_t)(segment_first(segment) - MSG_FIRST) * MSG_BLOCK_BYTES;
 }
 
 static size_t segment_bytes(uint32_t segment)
@@ -84,12 +86,18 @@ int msg_make(int fd, const struct object_plan *plan)
 		.segments = 1,
 		.limit = table_open()->limits.msgmnb,
 	};
-	int err = allocate(fd, segment_at(0), segment_bytes(0));
-
 	(void)plan;
-	if (err < 0)
-		return err;
+	/* Places are a hole until somebody sleeps. */
+	if (ftruncate(fd, MSG_BLOCKS_AT) < 0)
+		return -errno;
 	return pwrite(fd, &first, sizeof(first), 0) == (ssize_t)sizeof(first) ? 0 : -EIO;
+}
+
+static void use_segment(struct msg_queue *q, uint32_t segment, void *at)
+{
+	/* Relaxed: ordered by the store of segments. */
+	atomic_store_explicit(&q->segment[segment], at, memory_order_relaxed);
+	atomic_store_explicit(&q->segments, segment + 1, memory_order_release);
 }
 
 static int map_segment(struct msg_queue *q, uint32_t segment)
@@ -98,14 +106,12 @@ static int map_segment(struct msg_queue *q, uint32_t segment)
 	void *at;
 
 	if (fd < 0)
-		return fd;
+		return fd == -ENOENT ? -EIDRM : -ENOMEM;
 	at = map_at(fd, segment_at(segment), segment_bytes(segment));
 	close(fd);
 	if (!at)
 		return -ENOMEM;
-	/* Relaxed: ordered by the store of segments. */
-	atomic_store_explicit(&q->segment[segment], at, memory_order_relaxed);
-	atomic_store_explicit(&q->segments, segment + 1, memory_order_release);
+	use_segment(q, segment, at);
 	return 0;
 }
 
@@ -160,11 +166,11 @@ int msg_grow_places(struct msg_queue *q)
 
 static int fill(struct msg_queue *q, const struct object *o)
 {
-	int fd = object_open(o, O_RDWR, MSG_BLOCKS_AT), err;
+	int fd = object_open(o, O_RDWR, MSG_BLOCKS_AT);
 	unsigned char *at;
 
 	if (fd < 0)
-		return fd;
+		return fd == -ENOENT ? -EINVAL : fd == -EACCES ? fd : -ENOMEM;
 	at = map_at(fd, 0, MSG_BLOCKS_AT);
 	close(fd);
 	if (!at)
@@ -174,15 +180,17 @@ static int fill(struct msg_queue *q, const struct object *o)
 	msg_put(q->may[1], 0);
 	q->shared = (void *)at;
 	q->places = (void *)(at + MSG_PLACES_AT);
-	err = q->shared->magic == MSG_MAGIC ? map_segment(q, 0) : -EINVAL;
-	if (err < 0)
+	if (q->shared->magic != MSG_MAGIC) {
 		unmap(at, MSG_BLOCKS_AT);
-	return err;
+		return -EINVAL;
+	}
+	use_segment(q, 0, at + MSG_FIRST_AT);
+	return 0;
 }
 
 static void empty(struct msg_queue *q)
 {
-	for (uint32_t i = 0; i < msg_get(q->segments); i++)
+	for (uint32_t i = 1; i < msg_get(q->segments); i++)
 		unmap(msg_get(q->segment[i]), segment_bytes(i));
 	unmap(q->shared, MSG_BLOCKS_AT);
 	msg_put(q->segments, 0); /* nobody looks */
