@@ -64,21 +64,6 @@ void signals_restore(const sigset_t *old)
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-bool signals_came(const struct held *held)
-{
-	struct sigaction action;
-	sigset_t pending;
-
-	if (!held->blocked || sigpending(&pending) < 0 || sigisemptyset(&pending))
-		return false;
-	for (int i = 1; i < NSIG; i++)
-		if (sigismember(&pending, i) == 1 && sigismember(&held->signals, i) == 0 &&
-		    sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
-		    action.sa_handler != SIG_IGN)
-			return true;
-	return false;
-}
-
 static void *low_half(struct sysv_lock_shared *lock)
 {
 	return (void *)&lock->word;

@@ -37,8 +37,6 @@ bool lock_is_orphan(struct sysv_lock_shared *lock);
 /* Signals alone, for what only this process's other calls must not find half done. */
 void signals_block(sigset_t *old);
 void signals_restore(const sigset_t *old);
-/* While it is held: has a signal come for which the program has a handler? */
-bool signals_came(const struct held *held);
 
 /* futex(2) on the lower half of a 64-bit word, or on a 32-bit one; not PRIVATE. */
 int futex_wait(void *word, uint32_t seen, int64_t ns); /* 0 or the errno; @ns at most */

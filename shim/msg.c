@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "call.h"
+#include "handlers.h"
 #include "msg.h"
 #include "real.h"
 #include "token.h"
@@ -66,6 +67,7 @@ static int begin(struct call *c, int id, int flags)
 	c->interrupted = false;
 	c->stay.taken = false;
 	c->stay.ticket = 0;
+	c->stay.ran = handlers_ran;
 	c->wakes.count = 0;
 	if (!table_open() || !token_mine())
 		return -errno;
@@ -106,16 +108,11 @@ static int sleep_once(struct call *c, const struct msg_want *want, uint32_t most
 {
 	const struct timespec nap = { .tv_nsec = NAP_NS };
 	bool placed = msg_stay_begin(c->q, &c->stay, want, most) == 0;
-	bool came = signals_came(&c->held);
 	int err;
 
-	if (placed && came)
-		msg_stay_end(c->q, &c->stay);
-	give(c);
-	if (came)
-		return -EINTR;
+	give(c); /* handlers that were held off run here */
 	if (!placed)
-		return nanosleep(&nap, NULL) < 0 ? -EINTR : 0;
+		return nanosleep(&nap, NULL) < 0 || handlers_ran != c->stay.ran ? -EINTR : 0;
 	err = msg_stay_sleep(c->q, &c->stay);
 	if (err == -ETIMEDOUT)
 		table_mend();

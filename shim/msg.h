@@ -154,6 +154,7 @@ struct msg_stay {
 	uint32_t place;
 	uint64_t ticket; /* these stay, however often it sleeps */
 	uint32_t since_ms;
+	uint32_t ran; /* of handlers_ran, when the call began */
 };
 
 /* Under the lock: 0, or -EAGAIN if there is no place: look again a little later. */

@@ -72,13 +72,6 @@ static size_t segment_bytes(uint32_t segment)
 	return (size_t)segment_blocks(segment) * MSG_BLOCK_BYTES;
 }
 
-static int allocate(int fd, uint64_t at, uint64_t bytes)
-{
-	int err = posix_fallocate(fd, (off_t)at, (off_t)bytes);
-
-	return err == 0 ? 0 : -ENOMEM;
-}
-
 int msg_make(int fd, const struct object_plan *plan)
 {
 	const struct msg_queue_shared first = {
@@ -135,7 +128,7 @@ int msg_grow(struct msg_queue *q)
 	fd = object_open(&q->object, O_RDWR, 0);
 	if (fd < 0)
 		return fd;
-	err = allocate(fd, segment_at(segment), segment_bytes(segment));
+	err = table_allocate(fd, segment_at(segment), segment_bytes(segment));
 	close(fd);
 	if (err == 0)
 		err = map_segment(q, segment);
@@ -154,8 +147,8 @@ int msg_grow_places(struct msg_queue *q)
 	fd = object_open(&q->object, O_RDWR, 0);
 	if (fd < 0)
 		return fd;
-	err = allocate(fd, MSG_PLACES_AT + places * sizeof(struct msg_place_shared),
-		       step * sizeof(struct msg_place_shared));
+	err = table_allocate(fd, MSG_PLACES_AT + places * sizeof(struct msg_place_shared),
+			     step * sizeof(struct msg_place_shared));
 	close(fd);
 	if (err == 0)
 		msg_put(q->shared->places, places + step);

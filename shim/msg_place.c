@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <time.h>
 
+#include "handlers.h"
 #include "msg.h"
 #include "token.h"
 #include "wait.h" /* cpu_relax() */
@@ -258,8 +259,10 @@ int msg_stay_sleep(struct msg_queue *q, const struct msg_stay *stay)
 	if (look_first(p, waiting) || !change(p, waiting, asleep))
 		return 0;
 	do {
+		if (handlers_ran != stay->ran)
+			return -EINTR;
 		err = futex_wait(&p->state, asleep, SLICE_NS);
-		if (err == ETIMEDOUT || err == EINTR)
+		if (err == EINTR || (err == ETIMEDOUT && handlers_ran == stay->ran))
 			return -err;
 	} while (state_of(p) == asleep);
 	return 0;

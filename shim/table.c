@@ -193,6 +193,16 @@ uint32_t table_backed(enum sysv_area area)
 	return backed < table.max[area] ? backed : table.max[area];
 }
 
+int table_allocate(int fd, uint64_t at, uint64_t bytes)
+{
+	int err;
+
+	do /* a stop, for one, makes tmpfs give up */
+		err = posix_fallocate(fd, (off_t)at, (off_t)bytes);
+	while (err == EINTR);
+	return err == ENOSPC ? -ENOMEM : -err;
+}
+
 /* Allocating twice does no harm, so racing callers need no lock. */
 int table_back(enum sysv_area area, uint32_t index)
 {
@@ -208,11 +218,11 @@ int table_back(enum sysv_area area, uint32_t index)
 	fd = table_file();
 	if (fd < 0)
 		return fd;
-	err = posix_fallocate(fd, (off_t)(a->at + (uint64_t)backed * a->entry_bytes),
-			      (off_t)(end - backed) * a->entry_bytes);
+	err = table_allocate(fd, a->at + (uint64_t)backed * a->entry_bytes,
+			     (uint64_t)(end - backed) * a->entry_bytes);
 	close(fd);
-	if (err != 0)
-		return err == ENOSPC ? -ENOMEM : -err;
+	if (err < 0)
+		return err;
 	/* Relaxed, both: as in table_backed(). */
 	while (backed < end &&
 	       !atomic_compare_exchange_weak_explicit(&table.control->backed[area], &backed, end,

@@ -60,6 +60,9 @@ int table_file(void);
 struct stat;
 bool table_is(const struct stat *st);
 
+/* Memory for a part of a file: 0, -ENOMEM if there is none, or -errno. */
+int table_allocate(int fd, uint64_t at, uint64_t bytes);
+
 /* How many entries of an area have memory, at most max[area]. */
 uint32_t table_backed(enum sysv_area area);
 /* Make entry @index usable, under the table's lock or for TOKENS, ATTACHES, PATHS without. */

@@ -200,7 +200,7 @@ struct sleeper {
 	pthread_t thread;
 	long type;
 	size_t room;
-	long result;
+	_Atomic long result;
 };
 
 static void *receive(void *arg)
@@ -286,10 +286,54 @@ static void test_interrupted(void **state)
 	sigaction(SIGUSR1, &action, NULL);
 	start(&s, receive, 0, 100);
 	await_sleepers(1);
-	pthread_kill(s.thread, SIGUSR1);
+	while (s.result == 0) { /* it may not be quite asleep yet */
+		pthread_kill(s.thread, SIGUSR1);
+		usleep(1000);
+	}
 	assert_int_equal(end(&s), -EINTR);
 	assert_int_equal(put(1, 1), 0);
 	assert_int_equal(get(0), 1);
+}
+
+/* By an alarm of the time after which the sleeper looks by itself: the kernel may tell of that. */
+static void test_interrupted_when_it_looks(void **state)
+{
+	struct sigaction action = { .sa_handler = nothing, .sa_flags = SA_RESTART };
+
+	(void)state;
+	sigaction(SIGALRM, &action, NULL);
+	for (int i = 0; i < 10; i++) {
+		ualarm(50000, 0);
+		assert_int_equal(get_by(0, 100, 0), -EINTR);
+	}
+}
+
+static int told;
+
+static void tells(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	told = info->si_code == SI_USER && info->si_pid == getpid() ? number : -1;
+}
+
+/* A program's handlers are its own to see, although a relay calls them. */
+static void test_handlers(void **state)
+{
+	struct sigaction action = { .sa_sigaction = tells, .sa_flags = SA_SIGINFO }, old;
+
+	(void)state;
+	assert_int_equal(sigaction(SIGUSR2, &action, NULL), 0);
+	kill(getpid(), SIGUSR2);
+	assert_int_equal(told, SIGUSR2);
+	assert_ptr_equal(signal(SIGUSR2, nothing), tells);
+	assert_int_equal(sigaction(SIGUSR2, NULL, &old), 0);
+	assert_ptr_equal(old.sa_handler, nothing);
+	assert_int_equal(old.sa_flags & SA_SIGINFO, 0);
+	assert_ptr_equal(signal(SIGUSR2, SIG_IGN), nothing);
+	assert_ptr_equal(signal(SIGUSR2, SIG_DFL), SIG_IGN);
+	assert_ptr_equal(signal(SIGKILL, nothing), SIG_ERR);
+	assert_errno(sigaction(SIGKILL, &action, NULL), EINVAL);
+	assert_errno(sigaction(1000, &action, NULL), EINVAL);
 }
 
 static void test_removed(void **state)
@@ -409,10 +453,13 @@ int main(int argc, char **argv)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, make, drop)
 	const struct CMUnitTest tests[] = {
-		CASE(test_types),        CASE(test_sizes),       CASE(test_room),
-		CASE(test_too_big),      CASE(test_given),       CASE(test_room_comes),
-		CASE(test_interrupted),  CASE(test_removed),     CASE(test_crowd),
-		CASE(test_dead_sleeper), CASE(test_jumped_away), CASE(test_mended),
+		CASE(test_types),       CASE(test_sizes),
+		CASE(test_room),        CASE(test_too_big),
+		CASE(test_given),       CASE(test_room_comes),
+		CASE(test_interrupted), CASE(test_interrupted_when_it_looks),
+		CASE(test_handlers),    CASE(test_removed),
+		CASE(test_crowd),       CASE(test_dead_sleeper),
+		CASE(test_jumped_away), CASE(test_mended),
 	};
 	const char *given = getenv("COSHM_DIR");
 	char dir[] = "/dev/shm/test-shim-msg-XXXXXX", command[100];
