@@ -43,12 +43,13 @@ int futex_wait(void *word, uint32_t seen, int64_t ns)
 	return err;
 }
 
-void futex_wake(void *word, int count)
+int futex_wake(void *word, int count)
 {
 	int saved = errno;
+	long woken = syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
 
-	syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
 	errno = saved;
+	return (int)woken;
 }
 
 void signals_block(sigset_t *old)

@@ -40,6 +40,6 @@ void signals_restore(const sigset_t *old);
 
 /* futex(2) on the lower half of a 64-bit word, or on a 32-bit one; not PRIVATE. */
 int futex_wait(void *word, uint32_t seen, int64_t ns); /* 0 or the errno; @ns at most */
-void futex_wake(void *word, int count);
+int futex_wake(void *word, int count); /* how many slept */
 
 #endif /* COSHM_SHIM_LOCK_H */

@@ -307,15 +307,15 @@ static int fetch(struct call *c, struct receipt *r)
 {
 	uint32_t ref = msg_stay_take(c->q, &c->stay);
 	const struct msg_block_shared *b;
-	int err = -EIDRM; /* and so, what we have not mapped is not to be had */
+	int err = -EIDRM; /* else its file would be there, to map */
 
 	if (ref == 0)
 		return ANOTHER_ROUND;
-	b = msg_block(c->q, ref);
-	if (!b && msg_enter(c->q, &c->held) == 0) { /* a segment that we have not seen yet */
+	/* Segments that we have not seen yet. */
+	if (msg_get(c->q->shared->segments) != msg_get(c->q->segments) &&
+	    msg_enter(c->q, &c->held) == 0)
 		give(c);
-		b = msg_block(c->q, ref);
-	}
+	b = msg_block(c->q, ref);
 	if (b) {
 		r->type = msg_get(b->first.type);
 		r->bytes = msg_get(b->bytes);
@@ -323,7 +323,7 @@ static int fetch(struct call *c, struct receipt *r)
 			r->bytes = (uint32_t)r->room;
 		err = bad_pointer(r->to)                          ? -EFAULT :
 		      msg_read(c->q, ref, r->to->mtext, r->bytes) ? 0 :
-								    -EIO;
+								    -EIDRM;
 	}
 	msg_stay_done(c->q, &c->stay);
 	return err;

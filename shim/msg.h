@@ -95,7 +95,9 @@ int msg_see(struct msg_queue *q);
 int msg_grow(struct msg_queue *q);
 int msg_grow_places(struct msg_queue *q);
 
-/* Take the lock; 0 or -errno. Give it back with msg_leave(). */
+/* Take the lock, for what does not look at messages; give it back with msg_leave(). */
+void msg_lock(struct msg_queue *q, struct held *held);
+/* And see all blocks, mended if need be; 0, or -errno without the lock. */
 int msg_enter(struct msg_queue *q, struct held *held);
 void msg_leave(struct msg_queue *q, struct held *held, const struct msg_wakes *wakes);
 
@@ -183,7 +185,8 @@ void msg_lapse(struct msg_queue *q, struct msg_wakes *wakes);
 /* Places and blocks of those who are through. */
 void msg_reclaim(struct msg_queue *q);
 void msg_place_free(struct msg_queue *q, uint32_t place);
-void msg_wake(struct msg_queue *q, const struct msg_wakes *wakes);
+/* False if one who was given a message did not sleep where he says: he may be dead. */
+bool msg_wake(struct msg_queue *q, const struct msg_wakes *wakes);
 
 /* The next used place from @from on; MSG_PLACES: none. */
 uint32_t msg_place_next(const struct msg_queue *q, uint32_t from);

@@ -94,20 +94,20 @@ static int change_object(struct msg_queue *q, struct object *o, int id, int comm
 	return object_set(o, &from->msg_perm);
 }
 
-/* All who sleep there learn of it; the rest of them do so by themselves if we are killed here. */
-static int change_queue(struct msg_queue *q, int command, const struct msqid_ds *from)
+/*
+ * All who sleep there learn of it; if we are killed here, they do so by themselves.  What
+ * blocks there are does not matter, and of a queue that has lost its name nobody can map more.
+ */
+static void change_queue(struct msg_queue *q, int command, const struct msqid_ds *from)
 {
 	struct msg_wakes wakes = { .count = 0 };
 	struct held held;
-	int err = msg_enter(q, &held);
 
-	if (err < 0)
-		return err;
+	msg_lock(q, &held);
 	if (command == IPC_SET)
 		msg_put(q->shared->limit, from->msg_qbytes);
 	msg_call_all(q, command == IPC_SET ? MSG_AGAIN : MSG_REMOVED, &wakes);
 	msg_leave(q, &held, &wakes);
-	return 0;
 }
 
 /* The queue is mapped before, for whoever sleeps in one that has lost its name. */
@@ -141,7 +141,7 @@ static int change(int id, int command, const struct msqid_ds *buffer)
 	}
 	if (mapped == 0) {
 		if (err == 0)
-			err = change_queue(q, command, &from);
+			change_queue(q, command, &from);
 		msg_unuse(q);
 	}
 	if (err == 0 && command == IPC_RMID)

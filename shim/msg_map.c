@@ -308,13 +308,18 @@ void msg_forget(const struct object *o)
 
 /* ---- the lock ---- */
 
+void msg_lock(struct msg_queue *q, struct held *held)
+{
+	if (lock_take(&q->shared->lock, held))
+		msg_put(q->shared->hurt, 1);
+}
+
 int msg_enter(struct msg_queue *q, struct held *held)
 {
 	struct msg_queue_shared *s = q->shared;
 	int err = 0;
 
-	if (lock_take(&s->lock, held))
-		msg_put(s->hurt, 1);
+	msg_lock(q, held);
 	if (__builtin_expect(msg_get(s->segments) != msg_get(q->segments), 0))
 		err = msg_see(q);
 	if (err < 0) {
@@ -333,7 +338,13 @@ int msg_enter(struct msg_queue *q, struct held *held)
 
 void msg_leave(struct msg_queue *q, struct held *held, const struct msg_wakes *wakes)
 {
+	struct msg_wakes more;
+
 	lock_give(held);
-	if (wakes->count > 0)
-		msg_wake(q, wakes);
+	if (wakes->count == 0 || msg_wake(q, wakes) || msg_enter(q, held) < 0)
+		return;
+	more.count = 0;
+	msg_lapse(q, &more);
+	lock_give(held);
+	msg_wake(q, &more);
 }

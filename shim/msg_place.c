@@ -105,10 +105,17 @@ static bool tell(struct msg_queue *q, uint32_t place, enum msg_phase phase, uint
 	return true;
 }
 
-void msg_wake(struct msg_queue *q, const struct msg_wakes *wakes)
+bool msg_wake(struct msg_queue *q, const struct msg_wakes *wakes)
 {
-	for (uint32_t i = 0; i < wakes->count; i++)
-		futex_wake(&q->places[wakes->place[i]].state, 1);
+	bool all = true;
+
+	for (uint32_t i = 0; i < wakes->count; i++) {
+		struct msg_place_shared *p = &q->places[wakes->place[i]];
+
+		if (futex_wake(&p->state, 1) < 1 && MSG_STATE_PHASE(state_of(p)) == MSG_GIVEN)
+			all = false;
+	}
+	return all;
 }
 
 static bool is_late(const struct msg_place_shared *p)
