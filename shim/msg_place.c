@@ -24,7 +24,7 @@
  * signal handler has left the call by longjmp, or has made this one in the middle of it.
  */
 static _Thread_local struct {
-	const struct msg_queue_shared *queue;
+	int id; /* of the queue */
 	uint32_t place;
 	uint64_t ticket;
 } last;
@@ -136,13 +136,17 @@ static bool is_ours(const struct msg_queue *q, uint32_t place, uint64_t ticket)
 	       msg_get(q->places[place].ticket) == ticket;
 }
 
-static void leave_last(struct msg_queue *q)
+static void leave_last(struct msg_queue *q, const struct token *token)
 {
+	const struct msg_place_shared *p = &q->places[last.place];
 	enum msg_phase phase;
 
-	if (last.queue != q->shared || !is_ours(q, last.place, last.ticket))
+	/* A forked child remembers where its parent slept: that is not its own. */
+	if (last.ticket == 0 || last.id != object_id(&q->object) ||
+	    !is_ours(q, last.place, last.ticket) || msg_get(p->token) != token->index ||
+	    msg_get(p->epoch) != token->epoch)
 		return;
-	phase = MSG_STATE_PHASE(state_of(&q->places[last.place]));
+	phase = MSG_STATE_PHASE(state_of(p));
 	if (phase != MSG_GIVEN && phase != MSG_TAKING && phase != MSG_DONE)
 		msg_place_free(q, last.place);
 }
@@ -192,7 +196,7 @@ int msg_stay_begin(struct msg_queue *q, struct msg_stay *stay, const struct msg_
 	const struct token *token = token_mine();
 	struct msg_place_shared *p;
 
-	leave_last(q);
+	leave_last(q, token);
 	stay->place = find_place(q);
 	if (stay->place == MSG_PLACES)
 		return -EAGAIN;
@@ -213,7 +217,7 @@ int msg_stay_begin(struct msg_queue *q, struct msg_stay *stay, const struct msg_
 	msg_put(p->state, MSG_STATE(MSG_WAITING, stay->ticket, 0));
 	use_place(q, stay->place, true);
 	stay->taken = true;
-	last.queue = q->shared;
+	last.id = object_id(&q->object);
 	last.place = stay->place;
 	last.ticket = stay->ticket;
 	return 0;
