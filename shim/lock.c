@@ -15,6 +15,7 @@
  */
 #include <errno.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -137,6 +138,7 @@ bool lock_take(struct sysv_lock_shared *lock, struct held *held)
 	uint64_t mine = SYSV_LOCK_WORD(token->index, token->epoch);
 
 	held->lock = lock;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &held->cancel);
 	held->blocked = handlers_any();
 	if (held->blocked)
 		signals_block(&held->signals);
@@ -154,4 +156,5 @@ void lock_give(struct held *held)
 		futex_wake(low_half(held->lock), 1);
 	if (held->blocked)
 		signals_restore(&held->signals);
+	pthread_setcancelstate(held->cancel, NULL);
 }

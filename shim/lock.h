@@ -9,7 +9,8 @@
  *
  * Signals are blocked meanwhile, if the program has a handler: one that makes a call of ours
  * must not wait for the thread that it interrupted.  So no pointer of the program's may be
- * touched while the lock is held: a fault could not be handled.
+ * touched while the lock is held: a fault could not be handled.  Nor is the thread
+ * cancelled there, whatever calls it makes.
  */
 #ifndef COSHM_SHIM_LOCK_H
 #define COSHM_SHIM_LOCK_H
@@ -21,6 +22,7 @@
 
 struct held {
 	struct sysv_lock_shared *lock;
+	int cancel;       /* the thread's state, as it was */
 	bool blocked;     /* signals are, meanwhile */
 	sigset_t signals; /* as they were, then     */
 };
@@ -40,6 +42,6 @@ void signals_restore(const sigset_t *old);
 
 /* futex(2) on the lower half of a 64-bit word, or on a 32-bit one; not PRIVATE. */
 int futex_wait(void *word, uint32_t seen, int64_t ns); /* 0 or the errno; @ns at most */
-int futex_wake(void *word, int count); /* how many slept */
+int futex_wake(void *word, int count);                 /* how many slept */
 
 #endif /* COSHM_SHIM_LOCK_H */
