@@ -7,7 +7,8 @@
  *   msg_list.c  the messages of a queue, in their order
  *   msg_pool.c  the blocks that they lie in
  *   msg_mend.c  what is made good for an owner of the lock who died
- *   msg_place.c who sleeps, and what he is told
+ *   msg_stay.c  to sleep, and to learn what for
+ *   msg_place.c those who sleep, as the owner of the lock sees them
  *   msg_map.c   a queue's file, mapped once in each process
  *
  * All is done under the queue's lock, and takes effect by one store: the link to a
@@ -148,7 +149,7 @@ bool msg_fits(const struct msg_queue *q, uint64_t bytes);
 
 void msg_mend(struct msg_queue *q);
 
-/* ---- msg_place.c ---- */
+/* ---- msg_stay.c ---- */
 
 /* A call that sleeps; all zero at first. */
 struct msg_stay {
@@ -173,6 +174,8 @@ enum msg_phase msg_stay_end(struct msg_queue *q, struct msg_stay *stay);
 uint32_t msg_stay_take(struct msg_queue *q, const struct msg_stay *stay);
 /* We have read it. */
 void msg_stay_done(struct msg_queue *q, struct msg_stay *stay);
+
+/* ---- msg_place.c ---- */
 
 /* Under the lock: give the message to the first one who waits for it; false if there is none. */
 bool msg_offer(struct msg_queue *q, uint32_t ref, int64_t type, uint32_t bytes,
