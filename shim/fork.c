@@ -9,24 +9,28 @@
 
 #include "attach.h"
 #include "peer.h"
+#include "sem.h"
 #include "token.h"
 
 static void prepare(void)
 {
 	/* The order in which calls take them. */
 	attach_fork_prepare();
+	sem_fork_prepare();
 	token_fork_prepare();
 }
 
 static void parent(void)
 {
 	token_fork_done();
+	sem_fork_parent();
 	attach_fork_parent();
 }
 
 static void child(void)
 {
 	token_fork_done();
+	sem_fork_child();
 	attach_fork_child();
 }
 

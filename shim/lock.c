@@ -66,6 +66,28 @@ void signals_restore(const sigset_t *old)
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
+static bool interrupts(int signal)
+{
+	struct sigaction action;
+
+	if (sigaction(signal, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
+		return false;
+	return action.sa_handler != SIG_DFL ||
+	       (signal != SIGCHLD && signal != SIGCONT && signal != SIGURG && signal != SIGWINCH);
+}
+
+bool signals_came(const sigset_t *old)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) < 0 || sigisemptyset(&pending))
+		return false;
+	for (int i = 1; i < NSIG; i++)
+		if (sigismember(&pending, i) == 1 && sigismember(old, i) == 0 && interrupts(i))
+			return true;
+	return false;
+}
+
 static void *low_half(struct sysv_lock_shared *lock)
 {
 	return (void *)&lock->word;
@@ -132,28 +154,35 @@ static bool lock_wait(struct sysv_lock_shared *lock, uint64_t mine)
 	}
 }
 
-bool lock_take(struct sysv_lock_shared *lock, struct held *held)
+bool lock_take_blocked(struct sysv_lock_shared *lock)
 {
 	const struct token *token = token_mine();
 	uint64_t mine = SYSV_LOCK_WORD(token->index, token->epoch);
 
+	return !try_lock(lock, 0, mine) && lock_wait(lock, mine);
+}
+
+void lock_give_blocked(struct sysv_lock_shared *lock)
+{
+	uint64_t word = atomic_exchange_explicit(&lock->word, 0, memory_order_release); /* K1 */
+
+	if (word & SYSV_LOCK_SLEEPERS)
+		futex_wake(low_half(lock), 1);
+}
+
+bool lock_take(struct sysv_lock_shared *lock, struct held *held)
+{
 	held->lock = lock;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &held->cancel);
 	held->blocked = handlers_any();
 	if (held->blocked)
 		signals_block(&held->signals);
-	if (try_lock(lock, 0, mine))
-		return false;
-	return lock_wait(lock, mine);
+	return lock_take_blocked(lock);
 }
 
 void lock_give(struct held *held)
 {
-	uint64_t word =
-		atomic_exchange_explicit(&held->lock->word, 0, memory_order_release); /* K1 */
-
-	if (word & SYSV_LOCK_SLEEPERS)
-		futex_wake(low_half(held->lock), 1);
+	lock_give_blocked(held->lock);
 	if (held->blocked)
 		signals_restore(&held->signals);
 	pthread_setcancelstate(held->cancel, NULL);

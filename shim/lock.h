@@ -33,12 +33,18 @@ struct held {
  */
 bool lock_take(struct sysv_lock_shared *lock, struct held *held);
 void lock_give(struct held *held);
+/* The same, by one who has blocked all signals already. */
+bool lock_take_blocked(struct sysv_lock_shared *lock);
+void lock_give_blocked(struct sysv_lock_shared *lock);
+
 /* Has its owner died, and nobody taken it since? */
 bool lock_is_orphan(struct sysv_lock_shared *lock);
 
 /* Signals alone, for what only this process's other calls must not find half done. */
 void signals_block(sigset_t *old);
 void signals_restore(const sigset_t *old);
+/* While they are blocked: has one come that would have interrupted a call? */
+bool signals_came(const sigset_t *old);
 
 /* futex(2) on the lower half of a 64-bit word, or on a 32-bit one; not PRIVATE. */
 int futex_wait(void *word, uint32_t seen, int64_t ns); /* 0 or the errno; @ns at most */

@@ -111,9 +111,9 @@ static int find_token(int fd, uint32_t *index)
 			*index = i;
 			return 0;
 		}
-	/* What a dead one has to undo goes by its token, until that is done: sem_undo.c. */
+	/* What a dead one has left goes by its epoch, too. */
 	for (uint32_t i = 0; backed >= DEAD_BEFORE_LOOK && i < backed; i++)
-		if (role_of(&table->tokens[i]) != SYSV_TOKEN_UNDO && lock_byte(fd, i)) {
+		if (lock_byte(fd, i)) {
 			*index = i;
 			return 0;
 		}
@@ -130,13 +130,12 @@ static int find_token(int fd, uint32_t *index)
 	return -ENOSPC;
 }
 
-static int take_guarded(struct token *token, int fd, enum token_keep keep)
+/* The mapping keeps the lock. */
+static int map_page(struct token *token, int fd, enum token_keep keep)
 {
 	long page_bytes = sysconf(_SC_PAGESIZE);
-	int err = find_token(fd, &token->index);
+	int err;
 
-	if (err < 0)
-		return err;
 	token->page = mmap(NULL, (size_t)page_bytes, PROT_READ, MAP_SHARED, fd, 0);
 	if (token->page == MAP_FAILED)
 		return -errno;
@@ -146,6 +145,13 @@ static int take_guarded(struct token *token, int fd, enum token_keep keep)
 		return err;
 	}
 	return 0;
+}
+
+static int take_guarded(struct token *token, int fd, enum token_keep keep)
+{
+	int err = find_token(fd, &token->index);
+
+	return err < 0 ? err : map_page(token, fd, keep);
 }
 
 int token_take(struct token *token, enum sysv_token_role role, enum token_keep keep)
@@ -235,6 +241,36 @@ static bool is_table(int fd)
 	return fd >= 0 && fstat(fd, &st) == 0 && table_is(&st);
 }
 
+/* A description that has the lock may take it again, and no other may. */
+static bool has_lock(int fd, uint32_t index)
+{
+	return is_table(fd) && lock_byte(fd, index);
+}
+
+bool token_kept(const struct token *token)
+{
+	return token->held && has_lock(token->fd, token->index);
+}
+
+int token_adopt(struct token *token, int fd, uint32_t index, uint32_t epoch)
+{
+	int err = -ESTALE;
+
+	if (!is_table(fd))
+		return -EBADF;
+	*token = (struct token){ .index = index, .epoch = epoch, .fd = -1 };
+	if (token_alive(index, epoch) && has_lock(fd, index))
+		err = map_page(token, fd, TOKEN_KEEP_FD);
+	if (err < 0) {
+		close(fd);
+		return err;
+	}
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	token->fd = fd;
+	token->held = true;
+	return 0;
+}
+
 /* Programs close what is not theirs: it is opened anew then. */
 static int probe(void)
 {
@@ -255,11 +291,18 @@ static int probe(void)
 	return expected;
 }
 
+/* Does anybody hold it? A lock that is seen is one; that there is none, only the table can tell. */
+static bool is_locked(int fd, uint32_t index)
+{
+	struct flock range = byte_of(index);
+
+	return fcntl(fd, F_OFD_GETLK, &range) < 0 || range.l_type != F_UNLCK;
+}
+
 bool token_alive(uint32_t index, uint32_t epoch)
 {
 	const struct table *table = table_open();
 	struct sysv_token_shared *t = &table->tokens[index];
-	struct flock range = byte_of(index);
 	int fd;
 
 	if (index >= table_backed(SYSV_AREA_TOKENS))
@@ -268,8 +311,10 @@ bool token_alive(uint32_t index, uint32_t epoch)
 	if (role_of(t) == 0 ||
 	    ((atomic_load_explicit(&t->epoch, memory_order_relaxed) ^ epoch) & 0xffffu) != 0)
 		return false;
-	fd = probe();
-	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &range) < 0)
+	/* Relaxed: a descriptor is checked before it is believed that nobody holds it. */
+	fd = atomic_load_explicit(&probe_fd, memory_order_relaxed);
+	if (fd >= 0 && is_locked(fd, index))
 		return true;
-	return range.l_type != F_UNLCK;
+	fd = probe();
+	return fd < 0 || is_locked(fd, index);
 }

@@ -41,6 +41,14 @@ void token_drop(struct token *token);
 /* Forget the mapping of a token that another process has now. */
 void token_hand_over(struct token *token);
 
+/* Is its descriptor, kept with TOKEN_KEEP_FD, still the one? Programs close what is not theirs. */
+bool token_kept(const struct token *token);
+/*
+ * A token whose descriptor came with exec from the image before this one; 0 or -errno.
+ * What is no such descriptor is left alone.
+ */
+int token_adopt(struct token *token, int fd, uint32_t index, uint32_t epoch);
+
 /*
  * token_mine - this process's own token, taken at the first call; NULL with errno set.
  * Lock-free once it is there.

@@ -237,7 +237,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = { { "long", no_argument, NULL, 'l' },
 						 { "only", required_argument, NULL, 'o' },
 						 { 0 } };
-	static const struct sysv_scene *const families[] = { shm_scenes, msg_scenes };
+	static const struct sysv_scene *const families[] = { shm_scenes, msg_scenes, sem_scenes };
 	const char *only = "";
 	bool all = false, good = true;
 	int c, n = 0;

@@ -30,7 +30,7 @@ struct sysv_scene {
 	void (*check)(void);
 };
 
-extern const struct sysv_scene shm_scenes[], msg_scenes[];
+extern const struct sysv_scene shm_scenes[], msg_scenes[], sem_scenes[];
 
 /* What the two processes share. */
 struct sysv_ledger {
