@@ -34,7 +34,7 @@
 
 struct sem_one_shared {
 	_Alignas(32) _Atomic uint64_t word;
-	_Atomic uint64_t pid;   /* SYSV_PID of him who was last at it             */
+	_Alignas(8) _Atomic uint64_t pid; /* SYSV_PID of him who was last at it             */
 	_Atomic uint32_t holds; /* by an operation under way, by sleepers: then it is SLOW */
 	uint32_t unused[3];
 };
@@ -68,10 +68,10 @@ enum sem_lane_phase {
 
 struct sem_record_shared {
 	_Alignas(64) _Atomic uint64_t owner; /* SYSV_LOCK_WORD of its UNDO token; 0: free */
-	_Atomic uint64_t lane;
-	_Atomic uint64_t pid;
-	uint64_t unused;
-	_Atomic uint64_t cell[]; /* for each semaphore */
+	_Alignas(8) _Atomic uint64_t lane;
+	_Alignas(8) _Atomic uint64_t pid;
+	_Alignas(8) uint64_t unused;
+	_Alignas(8) _Atomic uint64_t cell[]; /* for each semaphore */
 };
 
 _Static_assert(offsetof(struct sem_record_shared, lane) == 8, "layout");
@@ -93,8 +93,8 @@ _Static_assert(sizeof(struct sem_op_shared) == 8, "layout");
 /* One call that sleeps.  In the queue, unless it has its answer; all but that under the lock. */
 struct sem_sleeper_shared {
 	_Alignas(64) _Atomic uint64_t owner; /* SYSV_LOCK_WORD of its process; 0: free   */
-	uint64_t ticket;                     /* who came first                           */
-	uint64_t pid;
+	_Alignas(8) uint64_t ticket;         /* who came first                           */
+	_Alignas(8) uint64_t pid;
 	_Atomic uint32_t answer; /* SEM_SLEEPS, or an errno; 0: it was done. Its futex.  */
 	uint32_t next;           /* sleeper + 1                                          */
 	uint32_t before;

@@ -75,7 +75,7 @@ struct sem_set {
 	struct sem_change_shared *changes;
 	unsigned char *sleepers;
 	unsigned char *records;
-	_Atomic uint64_t may[2];  /* read, alter: when that was found to be allowed        */
+	_Alignas(8) _Atomic uint64_t may[2]; /* read, alter: when that was found to be allowed */
 	_Atomic uint32_t record;  /* + 1: ours; 0: not known                               */
 	_Atomic uint32_t undoing; /* somebody uses our lane                                */
 	_Atomic uint32_t luck;    /* how well it went to look and not to sleep             */
@@ -230,8 +230,6 @@ int64_t sem_deadline_ns(const struct timespec *timeout);
 
 /* This process's record in the set, + 1; or -errno.  Without the lock. */
 int sem_undo_record(struct sem_set *set);
-/* Under the lock, @sem held: the cell of record @index is as its lane says. */
-void sem_undo_settle(struct sem_set *set, uint32_t index, uint32_t sem);
 /* Is there anything that a dead process has left to undo?  Without the lock. */
 bool sem_undo_due(struct sem_set *set);
 /* Under the lock: undo it; true if anything was. */

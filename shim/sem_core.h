@@ -84,7 +84,27 @@ static inline void sem_core_note(struct sem_record_shared *record, uint64_t lane
 		memory_order_acquire /* as above */));
 }
 
-/* The same, of one that is to be undone; the caller alone uses the record's lane. */
+/* Under the lock, @sem held: the cell of record @index is as its lane says. */
+static inline void sem_core_settle_cell(const struct sem_set *set, uint32_t index, uint32_t sem)
+{
+	struct sem_record_shared *r = sem_record(set, index);
+	uint64_t lane = atomic_load_explicit(&r->lane, memory_order_acquire);             /* V2 */
+	uint64_t word = atomic_load_explicit(&set->sems[sem].word, memory_order_acquire); /* W2 */
+
+	if (SEM_LANE_PHASE(lane) == SEM_LANE_IDLE || SEM_LANE_SEM(lane) != sem)
+		return;
+	/* The word is SLOW: what has not happened by now, will not. */
+	if (SEM_LANE_PHASE(lane) == SEM_LANE_INTENT &&
+	    (SEM_RECORD(word) != index + 1 || SEM_NONCE(word) != SEM_LANE_NONCE(lane)))
+		return;
+	sem_core_note(r, lane);
+	/* Release: V4. Relaxed: its owner was here before us. */
+	atomic_compare_exchange_strong_explicit(&r->lane, &lane,
+						SEM_LANE(SEM_LANE_IDLE, 0, 0, SEM_LANE_NONCE(lane)),
+						memory_order_release, memory_order_relaxed);
+}
+
+/* As sem_core_add(), of one that is to be undone; the caller alone uses the record's lane. */
 static inline bool sem_core_add_undo(const struct sem_set *set, uint32_t record_index,
 				     uint32_t index, int op, uint64_t pid)
 {

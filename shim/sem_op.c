@@ -69,7 +69,7 @@ static struct sem_change_shared *change_of(struct sem_set *set, struct sem_verdi
 		.sem = (uint16_t)sem, .value = (uint16_t)SEM_VALUE(sem_get(set->sems[sem].word))
 	};
 	if (record != 0) {
-		sem_undo_settle(set, record - 1, sem);
+		sem_core_settle_cell(set, record - 1, sem);
 		c->adj = (int16_t)SEM_CELL_ADJ(sem_get(sem_record(set, record - 1)->cell[sem]));
 	}
 	return c;
@@ -130,7 +130,7 @@ static void apply_one(struct sem_set *set, const struct sem_commit *commit,
 	sem_put(sem->pid, commit->pid);
 	if (commit->phase == SEM_JOURNAL_SET) {
 		for (uint32_t i = 0; i < sem_records(set); i++) {
-			sem_undo_settle(set, i, change->sem);
+			sem_core_settle_cell(set, i, change->sem);
 			put_cell(set, i, change->sem, 0);
 		}
 	} else if ((change->what & SEM_CHANGE_ADJ) && commit->record != 0) {

@@ -23,27 +23,6 @@ static pid_t undo_pid;             /* whose it is: a child of vfork has our memo
 static _Atomic uint64_t undo_word; /* SYSV_LOCK_WORD of it; 0: none */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* ---- a cell, and its lane ---- */
-
-void sem_undo_settle(struct sem_set *set, uint32_t index, uint32_t sem)
-{
-	struct sem_record_shared *r = sem_record(set, index);
-	uint64_t lane = atomic_load_explicit(&r->lane, memory_order_acquire);             /* V2 */
-	uint64_t word = atomic_load_explicit(&set->sems[sem].word, memory_order_acquire); /* W2 */
-
-	if (SEM_LANE_PHASE(lane) == SEM_LANE_IDLE || SEM_LANE_SEM(lane) != sem)
-		return;
-	/* The word is SLOW: what has not happened by now, will not. */
-	if (SEM_LANE_PHASE(lane) == SEM_LANE_INTENT &&
-	    (SEM_RECORD(word) != index + 1 || SEM_NONCE(word) != SEM_LANE_NONCE(lane)))
-		return;
-	sem_core_note(r, lane);
-	/* Release: V4. Relaxed: its owner was here before us. */
-	atomic_compare_exchange_strong_explicit(&r->lane, &lane,
-						SEM_LANE(SEM_LANE_IDLE, 0, 0, SEM_LANE_NONCE(lane)),
-						memory_order_release, memory_order_relaxed);
-}
-
 /* ---- the records of others ---- */
 
 /* Relaxed, all: a look without the lock; if there is anything, it is looked at again. */
@@ -79,7 +58,7 @@ static void undo_record(struct sem_set *set, uint32_t index)
 
 	if (SEM_LANE_PHASE(sem_get(r->lane)) != SEM_LANE_IDLE && sem < set->shape.sems) {
 		sem_hold(set, sem);
-		sem_undo_settle(set, index, sem);
+		sem_core_settle_cell(set, index, sem);
 		sem_unhold(set, sem);
 	}
 	sem_put(r->lane, SEM_LANE(SEM_LANE_IDLE, 0, 0, SEM_LANE_NONCE(sem_get(r->lane))));
