@@ -110,7 +110,7 @@ _Static_assert(sizeof(struct sysv_control_shared) == 56, "layout");
 
 /*
  * One process that takes part: byte LAYOUT_LOCKS + i of the table is locked as long
- * as it lives (peer.h has the rule).  The second line is for the semaphores' undo.
+ * as it lives (peer.h has the rule).
  */
 struct sysv_token_shared {
 	_Alignas(64) _Atomic uint32_t role; /* enum sysv_token_role; 0: nobody              */
@@ -119,7 +119,7 @@ struct sysv_token_shared {
 	_Alignas(8) uint64_t since_ns;      /* CLOCK_REALTIME                               */
 	char command[16];                   /* NUL-terminated                               */
 	char host[16];                      /* the container's id, as a rule                */
-	_Alignas(64) _Atomic uint64_t lane[8];
+	unsigned char unused[8];
 };
 
 enum sysv_token_role {
@@ -132,8 +132,7 @@ _Static_assert(offsetof(struct sysv_token_shared, pid) == 8, "layout");
 _Static_assert(offsetof(struct sysv_token_shared, since_ns) == 16, "layout");
 _Static_assert(offsetof(struct sysv_token_shared, command) == 24, "layout");
 _Static_assert(offsetof(struct sysv_token_shared, host) == 40, "layout");
-_Static_assert(offsetof(struct sysv_token_shared, lane) == 64, "layout");
-_Static_assert(sizeof(struct sysv_token_shared) == 128, "layout");
+_Static_assert(sizeof(struct sysv_token_shared) == 64, "layout");
 
 /* A process for people: its number, and the PID namespace in which that means something. */
 #define SYSV_PID(pid, ns)     (((uint64_t)(ns) << 32) | (uint32_t)(pid))

@@ -89,8 +89,6 @@ static void sit(struct token *token, enum sysv_token_role role)
 	       strnlen(program_invocation_short_name, sizeof(t->command) - 1));
 	memcpy(t->host, host, strnlen(host, sizeof(t->host) - 1));
 	atomic_store_explicit(&t->pid, token_pid(), memory_order_relaxed);
-	for (unsigned int i = 0; i < sizeof(t->lane) / sizeof(t->lane[0]); i++)
-		atomic_store_explicit(&t->lane[i], 0, memory_order_relaxed);
 	atomic_store_explicit(&t->role, role, memory_order_release); /* T1 */
 	token->held = true;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "layout.h"
+#include "layout_sem.h"
 #include "layout_sysv.h"
 
 #define SIZE(t, f) sizeof(((struct t *)0)->f)
@@ -39,6 +40,10 @@
 		"+", offsetof(struct msg_block_shared, first.f), SIZE(msg_block_shared, first.f),  \
 			#f                                                                         \
 	}
+#define SET(f)      FIELD("", 0, sem_set_shared, f)
+#define ONE(f)      FIELD("+", 0, sem_one_shared, f)
+#define SLEEPER(f)  FIELD("+", 0, sem_sleeper_shared, f)
+#define RECORD(f)   FIELD("+", 0, sem_record_shared, f)
 
 static const struct {
 	const char *sign;
@@ -123,7 +128,7 @@ static const struct {
 	TOKEN(since_ns),
 	TOKEN(command),
 	TOKEN(host),
-	TOKEN(lane),
+	TOKEN(unused),
 	SLOT(state),
 	SLOT(key),
 	SLOT(cuid),
@@ -173,6 +178,35 @@ static const struct {
 	FIRST(type),
 	FIRST(serial),
 	FIRST(data),
+	{ "", 0, sizeof(struct sem_set_shared), "head" },
+	SET(lock),
+	SET(magic),
+	SET(sems),
+	SET(ops),
+	SET(ticket),
+	SET(first),
+	SET(last),
+	SET(sleepers),
+	SET(records),
+	SET(changed),
+	SET(unused),
+	SET(journal),
+	ONE(word),
+	ONE(pid),
+	ONE(holds),
+	SLEEPER(owner),
+	SLEEPER(ticket),
+	SLEEPER(pid),
+	SLEEPER(answer),
+	SLEEPER(next),
+	SLEEPER(before),
+	SLEEPER(record),
+	SLEEPER(count),
+	SLEEPER(blocks),
+	RECORD(owner),
+	RECORD(lane),
+	RECORD(pid),
+	RECORD(unused),
 };
 
 /* "| **256** | **24** | **state** |..." to "256 24 state"; false if it gives no number of bytes. */
