@@ -14,6 +14,9 @@
 /* Looks of one who would have to wait: about a microsecond. */
 #define LOOKS WAIT_FIRST_PAUSES
 
+/* Whose lock it is looks so often for sleepers who have died. */
+#define TURNS 64
+
 /* ---- semget ---- */
 
 static int enough(const struct object *o, const struct object_plan *plan)
@@ -164,6 +167,10 @@ static int do_or_join(struct sem_set *set, struct sem_turn *turn, const struct c
 		sem_touch(set);
 		if (call->alters)
 			sem_serve(set, turn);
+		/* A dead sleeper makes others slow: it is not looked for at every turn. */
+		if (sem_get(set->shared->first) != 0 && sem_get(set->turns) % TURNS == 0)
+			sem_queue_purge(set);
+		sem_put(set->turns, sem_get(set->turns) + 1);
 	}
 	if (err != 1)
 		return err;

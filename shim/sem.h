@@ -80,6 +80,7 @@ struct sem_set {
 	_Atomic uint32_t undoing; /* somebody uses our lane                                */
 	_Atomic uint32_t luck;    /* how well it went to look and not to sleep             */
 	_Atomic uint32_t sleeps;  /* that were, or that looked first                       */
+	_Atomic uint32_t turns;   /* with the lock                                         */
 	_Atomic uint32_t uses;    /* calls that are at it                                  */
 };
 
