@@ -40,10 +40,10 @@
 		"+", offsetof(struct msg_block_shared, first.f), SIZE(msg_block_shared, first.f),  \
 			#f                                                                         \
 	}
-#define SET(f)      FIELD("", 0, sem_set_shared, f)
-#define ONE(f)      FIELD("+", 0, sem_one_shared, f)
-#define SLEEPER(f)  FIELD("+", 0, sem_sleeper_shared, f)
-#define RECORD(f)   FIELD("+", 0, sem_record_shared, f)
+#define SET(f)     FIELD("", 0, sem_set_shared, f)
+#define ONE(f)     FIELD("+", 0, sem_one_shared, f)
+#define SLEEPER(f) FIELD("+", 0, sem_sleeper_shared, f)
+#define RECORD(f)  FIELD("+", 0, sem_record_shared, f)
 
 static const struct {
 	const char *sign;
