@@ -4,13 +4,10 @@
  *
  *   storm [--kills N] [--seed N] [--only WORDS]
  */
-#include <dirent.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -36,15 +33,13 @@ static pid_t pids[PEERS];
 static struct region *watched;
 static struct storm_times taken_over, buried;
 
-/* Its own PID namespace: it is PID 1 there, as in a container. */
 static void start(unsigned int peer)
 {
-	long flags = CLONE_NEWPID | SIGCHLD | (geteuid() != 0 ? CLONE_NEWUSER : 0);
 	struct storm_note *n = &storm->notes[peer];
 
 	atomic_store(&n->first_ns, 0);
 	atomic_fetch_add(&n->lives, 1);
-	pids[peer] = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
+	pids[peer] = storm_clone();
 	if (pids[peer] != 0)
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -234,8 +229,7 @@ static int parse(int argc, char **argv)
 /* A sandbox may refuse namespaces: then there is nothing to be tested here. */
 static bool may_clone(void)
 {
-	long flags = CLONE_NEWPID | SIGCHLD | (geteuid() != 0 ? CLONE_NEWUSER : 0);
-	pid_t pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
+	pid_t pid = storm_clone();
 
 	if (pid == 0)
 		_exit(0);

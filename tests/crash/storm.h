@@ -4,7 +4,7 @@
  *
  *   storm.c         starts them, kills them, and starts them again
  *   storm_latest.c  storm_stream.c  storm_queue.c   what they do, and what must hold
- *   storm_check.c   complaints, times
+ *   storm_check.c   namespaces, complaints, times
  */
 #ifndef COSHM_TEST_STORM_H
 #define COSHM_TEST_STORM_H
@@ -71,6 +71,8 @@ extern struct storm *storm;
 extern const struct storm_kind *storming;
 
 int64_t storm_now_ns(void);
+/* As fork, into a PID namespace of its own: it is PID 1 there, as in a container. */
+pid_t storm_clone(void);
 /* In a peer: it has a place; it has sent or received one. */
 void storm_up(unsigned int peer, const struct region *r);
 void storm_step(unsigned int peer);

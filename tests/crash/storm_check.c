@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * storm_check.c - what the peers of a storm tell, and how long recoveries took.
+ * storm_check.c - peers of a storm are started, tell something, and are recovered from.
  */
+#include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "storm.h"
@@ -13,6 +16,13 @@ int64_t storm_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * SECOND + ts.tv_nsec;
+}
+
+pid_t storm_clone(void)
+{
+	long flags = CLONE_NEWPID | SIGCHLD | (geteuid() != 0 ? CLONE_NEWUSER : 0);
+
+	return (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
 }
 
 void storm_up(unsigned int peer, const struct region *r)

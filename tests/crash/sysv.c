@@ -7,7 +7,6 @@
  * Short, it takes some of the points, spread evenly; --long takes them all.
  * The shim's calls are linked in, so they stand in libc's place.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -21,13 +20,12 @@
 
 #include "step.h"
 #include "sysv.h"
+#include "sysv_stage.h"
 
 #define POINTS_SHORT 60
 #define PATIENCE_S   20
 
 struct sysv_ledger *sysv;
-
-static char dir[64];
 
 void sysv_fail(const char *file, int line, const char *fmt, ...)
 {
@@ -40,31 +38,6 @@ void sysv_fail(const char *file, int line, const char *fmt, ...)
 	snprintf(sysv->text, sizeof(sysv->text), "%s:%d: %s", strrchr(file, '/') + 1, line, why);
 	atomic_store(&sysv->failed, 1);
 	_exit(1);
-}
-
-/* What lies in the folder beside the table; removes all if @empty. */
-static int files(bool empty)
-{
-	char path[96];
-	struct dirent *e;
-	DIR *d;
-	int count = 0;
-
-	snprintf(path, sizeof(path), "%s/.sysv", dir);
-	d = opendir(path);
-	if (!d)
-		return 0;
-	while ((e = readdir(d)) != NULL) {
-		if (e->d_name[0] == '.')
-			continue;
-		count += strcmp(e->d_name, "table") != 0;
-		if (empty)
-			unlinkat(dirfd(d), e->d_name, 0);
-	}
-	closedir(d);
-	if (empty)
-		rmdir(path);
-	return count;
 }
 
 /* ---- the other process ---- */
@@ -93,7 +66,7 @@ static bool other_start(const struct sysv_scene *scene, struct other *other)
 	char byte;
 	bool good;
 
-	files(true);
+	sysv_files(true);
 	memset(sysv, 0, sizeof(*sysv));
 	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(go, O_CLOEXEC) < 0)
 		return false;
@@ -129,7 +102,7 @@ static bool other_end(struct other *other, bool check)
 	if (WIFSIGNALED(status))
 		snprintf(sysv->text, sizeof(sysv->text), "the other one is wedged (signal %d)",
 			 WTERMSIG(status));
-	else if (told && status == 0 && files(false) > 0)
+	else if (told && status == 0 && sysv_files(false) > 0)
 		snprintf(sysv->text, sizeof(sysv->text), "a file was left");
 	else
 		return told && status == 0;
@@ -215,23 +188,6 @@ static bool play(const struct sysv_scene *scene, bool all)
 	return strayed < points / 2 + 1;
 }
 
-/* COSHM_DIR counts from a program's start. */
-static void start_again(char **argv)
-{
-	const char *given = getenv("COSHM_DIR");
-
-	if (given && strstr(given, "/sysv-steps-")) {
-		snprintf(dir, sizeof(dir), "%s", given);
-		return;
-	}
-	strcpy(dir, "/dev/shm/sysv-steps-XXXXXX");
-	if (!mkdtemp(dir))
-		exit(2);
-	setenv("COSHM_DIR", dir, 1);
-	execv("/proc/self/exe", argv);
-	exit(2);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "long", no_argument, NULL, 'l' },
@@ -242,7 +198,7 @@ int main(int argc, char **argv)
 	bool all = false, good = true;
 	int c, n = 0;
 
-	start_again(argv);
+	sysv_stage("steps", argv);
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		all |= c == 'l';
 		only = c == 'o' ? optarg : only;
@@ -262,7 +218,6 @@ int main(int argc, char **argv)
 			       ++n, s->name);
 		}
 	printf("1..%d\n", n);
-	files(true);
-	rmdir(dir);
+	sysv_stage_leave();
 	return good ? 0 : 1;
 }
