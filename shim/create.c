@@ -91,8 +91,11 @@ static int like_directory(int fd, const struct stat *dir, bool folder)
 {
 	mode_t mode = dir->st_mode & (folder ? 0777 : 0666);
 
-	if (geteuid() != dir->st_uid && fchown(fd, dir->st_uid, dir->st_gid) < 0)
+	if (fchown(fd, dir->st_uid, dir->st_gid) < 0) {
 		mode |= folder ? 0700 : 0600; /* it stays ours: the bits have to do */
+		if (fchown(fd, (uid_t)-1, dir->st_gid) < 0)
+			errno = 0; /* nor is the directory's group one of ours */
+	}
 	return fchmod(fd, mode) < 0 ? -errno : 0;
 }
 
