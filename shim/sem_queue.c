@@ -4,8 +4,8 @@
  *
  * The queue is a list, and its order the tickets': if its owner dies, it is made anew.
  */
-#include <sched.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "sem.h"
 #include "wait.h" /* cpu_relax() */
@@ -15,7 +15,7 @@
  * who then answers; not if that was in vain, but for now and then.
  */
 #define SPIN_NS    INT64_C(60000)
-#define SPIN_TRIES 64
+#define SPIN_TRIES 256
 
 #define SHORT_NS INT64_C(5000000)
 #define LONG_NS  INT64_C(50000000)
@@ -260,12 +260,19 @@ static uint32_t answer_of(const struct sem_sleeper_shared *s)
 	return atomic_load_explicit(&s->answer, memory_order_acquire); /* A2 */
 }
 
-/* Can anybody run beside us? */
+/* Can anybody run beside us?  Not whether we are bound to one processor: the other may have its
+ * own. */
 static bool several_cpus(void)
 {
-	cpu_set_t cpus;
+	static _Atomic long cpus;
+	/* Relaxed, both: whoever asks finds the same. */
+	long n = sem_get(cpus);
 
-	return sched_getaffinity(0, sizeof(cpus), &cpus) < 0 || CPU_COUNT(&cpus) > 1;
+	if (n == 0) {
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+		sem_put(cpus, n);
+	}
+	return n > 1;
 }
 
 bool sem_spins(struct sem_set *set)
