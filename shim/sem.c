@@ -205,8 +205,9 @@ static int slow(struct sem_set *set, struct call *call)
 	sem_unlock(set, &turn);
 	if (err == 1)
 		err = sem_sleep(set, sleeper, call->limited ? call->deadline_ns : -1, call->spins,
-				&turn.signals);
-	signals_restore(&turn.signals);
+				turn.blocked ? &turn.signals : NULL);
+	if (turn.blocked)
+		signals_restore(&turn.signals);
 	return err;
 }
 

@@ -144,7 +144,8 @@ struct sem_wakes {
 };
 
 struct sem_turn {
-	sigset_t signals; /* as they were */
+	bool blocked;     /* signals are: the program has a handler for one */
+	sigset_t signals; /* as they were, then                             */
 	struct sem_wakes wakes;
 };
 
@@ -214,6 +215,7 @@ void sem_wake(struct sem_set *set, uint32_t sleeper);
 /*
  * sem_sleep - without the lock, and signals still blocked: sleep until there is an answer,
  * a signal that @signals lets in, or it is @deadline_ns, if that is not negative.
+ * @signals: NULL if none is blocked, since the program has no handler
  * @spins: look for it a while before that.
  *
  * They stay blocked, so that none is handled unnoticed before or after the futex call: a

@@ -7,6 +7,7 @@
  * owner of the lock does it, and doing it twice is as doing it once: the words are SLOW, so
  * nobody has changed them meanwhile.
  */
+#include "handlers.h"
 #include "sem.h"
 #include "sem_core.h"
 
@@ -206,14 +207,17 @@ void sem_unlock(struct sem_set *set, struct sem_turn *turn)
 
 void sem_enter(struct sem_set *set, struct sem_turn *turn)
 {
-	signals_block(&turn->signals);
+	turn->blocked = handlers_any();
+	if (turn->blocked)
+		signals_block(&turn->signals);
 	sem_lock(set, turn);
 }
 
 void sem_leave(struct sem_set *set, struct sem_turn *turn)
 {
 	sem_unlock(set, turn);
-	signals_restore(&turn->signals);
+	if (turn->blocked)
+		signals_restore(&turn->signals);
 }
 
 /* ---- the sleepers ---- */

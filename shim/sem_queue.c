@@ -303,22 +303,13 @@ static void spin(struct sem_set *set, const struct sem_sleeper_shared *s)
 	sem_put(set->luck, luck > 0 ? luck - 1 : 0);
 }
 
-/* Whoever was about to remove the set may have died at it: then it is up to anybody. */
-static void mend_table(void)
-{
-	struct held held;
-
-	if (lock_is_orphan(&table_open()->control->lock) && table_lock(&held))
-		lock_give(&held);
-}
-
 /* Under the lock all is certain: what is it by now?  @why: 0, or with which errno to give up. */
 static void look(struct sem_set *set, uint32_t sleeper, int why)
 {
 	struct sem_sleeper_shared *s = sem_sleeper(set, sleeper);
 	struct sem_turn turn;
 
-	mend_table();
+	table_mend();
 	sem_lock(set, &turn);
 	sem_queue_purge(set);
 	if (sem_set_still(set) < 0)
@@ -346,10 +337,11 @@ static int64_t slice(const struct sem_set *set, uint32_t sleeper, int64_t slept)
 	return ns < LONG_NS ? ns : LONG_NS;
 }
 
-/* 0, or with which errno to give up. */
-static int enough(const sigset_t *signals, int64_t deadline_ns, int64_t now)
+/* 0, or with which errno to give up.  @slept: how the last sleep ended. */
+static int enough(const sigset_t *signals, int slept, int64_t deadline_ns, int64_t now)
 {
-	if (signals_came(signals))
+	/* Not blocked, one whose handler was installed just now ends the sleep by itself. */
+	if (signals ? signals_came(signals) : slept == EINTR)
 		return EINTR;
 	return deadline_ns >= 0 && now >= deadline_ns ? EAGAIN : 0;
 }
@@ -360,7 +352,7 @@ int sem_sleep(struct sem_set *set, uint32_t sleeper, int64_t deadline_ns, bool s
 	struct sem_sleeper_shared *s = sem_sleeper(set, sleeper);
 	int64_t began = sem_now_ns(), looked = began, now = began, ns;
 	uint32_t answer;
-	int why;
+	int why, slept;
 
 	if (spins)
 		spin(set, s);
@@ -368,10 +360,11 @@ int sem_sleep(struct sem_set *set, uint32_t sleeper, int64_t deadline_ns, bool s
 		ns = slice(set, sleeper, now - began);
 		if (deadline_ns >= 0 && deadline_ns - now < ns)
 			ns = deadline_ns > now ? deadline_ns - now : 0;
-		if (ns > 0 && futex_wait(&s->answer, SEM_SLEEPS, ns) != ETIMEDOUT)
+		slept = ns > 0 ? futex_wait(&s->answer, SEM_SLEEPS, ns) : ETIMEDOUT;
+		if (slept != ETIMEDOUT && (signals || slept != EINTR))
 			continue;
 		now = sem_now_ns();
-		why = enough(signals, deadline_ns, now);
+		why = enough(signals, slept, deadline_ns, now);
 		if (why != 0 || now - looked >= LOOK_NS || sem_undo_due(set)) {
 			look(set, sleeper, why);
 			looked = now;
