@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 static struct attachment *list;
 static size_t list_room, list_used;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int cancel; /* whether the thread that has the mutex could be cancelled */
+
+#define NO_RECORD UINT32_MAX /* attached, and known to nobody: there was no room for it */
 
 /* ---- records in the table ---- */
 
@@ -108,9 +112,23 @@ int attach_record(uint32_t index)
 
 void attach_unrecord(uint32_t record)
 {
-	uint64_t word = load(record);
+	const struct token *token = token_mine();
+	uint64_t word = record < table_backed(SYSV_AREA_ATTACHES) ? load(record) : 0;
 
-	replace(record, word, SYSV_ATTACH_COUNT(word) > 1 ? word - 1 : 0);
+	/* A child may have what its parent attached, and no record of that. */
+	if (word != 0 && token && is_mine(word, token))
+		replace(record, word, SYSV_ATTACH_COUNT(word) > 1 ? word - 1 : 0);
+	atomic_thread_fence(memory_order_seq_cst); /* U3 */
+}
+
+/* Does this record count?  If not, it is nobody's from here on. */
+static bool counts(uint32_t record, uint64_t word, const struct token *token)
+{
+	if ((token && is_mine(word, token)) || alive(word))
+		return true;
+	if (replace(record, word, 0))
+		shm_left(SYSV_ATTACH_INDEX(word), pid_of(word));
+	return false;
 }
 
 uint64_t attach_count(uint32_t index)
@@ -123,14 +141,37 @@ uint64_t attach_count(uint32_t index)
 	for (uint32_t i = 0; i < end; i++) {
 		uint64_t word = load(i);
 
-		if (word == 0 || SYSV_ATTACH_INDEX(word) != index)
-			continue;
-		if ((token && is_mine(word, token)) || alive(word))
+		if (word != 0 && SYSV_ATTACH_INDEX(word) == index && counts(i, word, token))
 			count += SYSV_ATTACH_COUNT(word);
-		else if (replace(i, word, 0)) /* nobody's any more */
-			shm_left(index, pid_of(word));
 	}
 	return count;
+}
+
+void attach_all(unsigned char indexes[SYSV_OBJECTS_MAX])
+{
+	const struct token *token = token_mine();
+	uint32_t end = table_backed(SYSV_AREA_ATTACHES);
+
+	memset(indexes, 0, SYSV_OBJECTS_MAX);
+	atomic_thread_fence(memory_order_seq_cst); /* U2 */
+	for (uint32_t i = 0; i < end; i++) {
+		uint64_t word = load(i);
+
+		if (word != 0 && counts(i, word, token))
+			indexes[SYSV_ATTACH_INDEX(word) % SYSV_OBJECTS_MAX] = 1;
+	}
+}
+
+void attach_forget_token(uint32_t token)
+{
+	uint32_t end = table_backed(SYSV_AREA_ATTACHES);
+
+	for (uint32_t i = 0; i < end; i++) {
+		uint64_t word = load(i);
+
+		if (word != 0 && SYSV_ATTACH_TOKEN(word) == token)
+			replace(i, word, 0);
+	}
 }
 
 /* ---- the list of this process ---- */
@@ -198,15 +239,16 @@ static void record_for_child(uint32_t *records)
 		size_t before = 0;
 		int record;
 
-		records[i] = UINT32_MAX;
+		records[i] = NO_RECORD;
 		if (word == 0)
 			continue;
 		while (before < i && (!list[before].addr || list[before].record != list[i].record))
 			before++;
-		record = before < i ?
+		record = before < i ? /* NO_RECORD is below 0 */
 				 (int)records[before] :
 				 claim(&child, SYSV_ATTACH_INDEX(word), SYSV_ATTACH_COUNT(word));
-		records[i] = (uint32_t)record;
+		if (record >= 0)
+			records[i] = (uint32_t)record;
 		shm_forked(SYSV_ATTACH_INDEX(word));
 	}
 }
@@ -245,9 +287,9 @@ void attach_fork_parent(void)
 
 void attach_fork_child(void)
 {
-	for (size_t i = 0; child.held && i < list_used; i++)
+	for (size_t i = 0; i < list_used; i++)
 		if (list[i].addr)
-			list[i].record = child_records[i];
+			list[i].record = child.held ? child_records[i] : NO_RECORD;
 	token_fork_child(child.held ? &child : NULL);
 	fork_end();
 }
@@ -266,12 +308,19 @@ __attribute__((destructor)) static void leave(void)
 
 void attach_enter(sigset_t *signals)
 {
+	int was;
+
 	signals_block(signals);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was); /* open(2) is a point of it */
 	pthread_mutex_lock(&mutex);
+	cancel = was;
 }
 
 void attach_leave(const sigset_t *signals)
 {
+	int was = cancel;
+
 	pthread_mutex_unlock(&mutex);
+	pthread_setcancelstate(was, NULL);
 	signals_restore(signals);
 }

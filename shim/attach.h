@@ -12,6 +12,10 @@
  *   USE  U1 who attaches: record, fence, then looks whether the segment is still there
  *        U2 who frees:    marks it removed, fence, then looks for records
  *        "either he who attaches sees the mark, or who frees sees the record"
+ *        U3 who detaches: record gone, fence, then looks for the mark
+ *        "either he who detaches sees the mark, or who marks it sees no record"
+ *        Who attaches and sees the mark asks again under the table's lock, under
+ *        which marked ones are freed: by then it is gone, or his record was seen.
  */
 #ifndef COSHM_SHIM_ATTACH_H
 #define COSHM_SHIM_ATTACH_H
@@ -43,6 +47,10 @@ void attach_forget(struct attachment *a);
 
 /* U2: how many living attachments segment @index has. */
 uint64_t attach_count(uint32_t index);
+/* U2: which segments have any, not 0 for each. */
+void attach_all(unsigned char indexes[SYSV_OBJECTS_MAX]);
+/* All records of @token, which is ours and new: those of its owners before. */
+void attach_forget_token(uint32_t token);
 
 /* fork's handlers: the child has attached what its parent had, with a token of its own. */
 void attach_fork_prepare(void);

@@ -40,13 +40,9 @@ static void end(void)
 static void forget_file(const struct object *o)
 {
 	char name[OBJECT_NAME_BYTES];
-	int folder = table_folder();
 
-	if (folder < 0)
-		return;
 	object_name(o->kind, object_id(o), name);
-	unlinkat(folder, name, 0);
-	close(folder);
+	table_folder_unlink(name);
 }
 
 static void forget_key(const struct object *o)
@@ -208,7 +204,7 @@ static void fill_slot(const struct object *o, const struct object_plan *plan)
 			      memory_order_relaxed);
 }
 
-/* The first slot that is free, or whose segment nobody needs any more. */
+/* The first slot that is free. */
 static int find_slot(enum sysv_kind kind, struct object *o)
 {
 	uint32_t max = table_open()->max[SYSV_AREA_SLOTS + kind];
@@ -222,9 +218,6 @@ static int find_slot(enum sysv_kind kind, struct object *o)
 			return err;
 		if (object_at(kind, (int)i, o) < 0)
 			return 0;
-		if (SYSV_PHASE(o->state) == SYSV_DOOMED && segment_reap(o) &&
-		    object_at(kind, (int)i, o) < 0)
-			return 0;
 	}
 	return -ENOSPC;
 }
@@ -234,8 +227,10 @@ static int place(const struct object_plan *plan, int fd)
 {
 	char name[OBJECT_NAME_BYTES];
 	struct object o;
-	int folder, err = find_slot(plan->kind, &o);
+	int folder, err;
 
+	segments_sweep(); /* whoever makes something finds room for it */
+	err = find_slot(plan->kind, &o);
 	if (err == 0 && plan->room)
 		err = plan->room(plan);
 	if (err < 0)

@@ -180,17 +180,24 @@ void shm_forked(uint32_t index)
 		touch(&o, &o.slot->atime_s);
 }
 
+/* A record of segment @index is gone: was it the last that a removed one waited for? */
+static void left(uint32_t index)
+{
+	struct object o;
+
+	if (object_at(SYSV_SHM, (int)index, &o) == 0 && SYSV_PHASE(o.state) == SYSV_DOOMED)
+		reap(&o);
+}
+
 static void detach(struct attachment *a)
 {
 	struct object o;
-	int err = object_find(SYSV_SHM, (int)a->id, &o);
+	uint32_t index = a->id % SYSV_OBJECTS_MAX;
 
+	if (object_find(SYSV_SHM, (int)a->id, &o) == 0)
+		touch(&o, &o.slot->dtime_s); /* while it is surely still this one */
 	attach_forget(a);
-	if (err < 0)
-		return;
-	touch(&o, &o.slot->dtime_s);
-	if (SYSV_PHASE(atomic_load_explicit(&o.slot->state, memory_order_acquire)) == SYSV_DOOMED)
-		reap(&o);
+	left(index);
 }
 
 void shm_leave(struct attachment *a)
@@ -212,9 +219,14 @@ static void *map(const struct object *o, const struct wish *wish, struct attachm
 {
 	/* Relaxed: L2. */
 	uint64_t bytes = atomic_load_explicit(&o->slot->size, memory_order_relaxed);
-	int fd = object_open(o, wish->protection & PROT_WRITE ? O_RDWR : O_RDONLY, bytes), err;
+	int fd, err;
 	void *at;
 
+	if ((size_t)bytes != bytes) { /* a 64-bit program made it, and this is none */
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	fd = object_open(o, wish->protection & PROT_WRITE ? O_RDWR : O_RDONLY, bytes);
 	if (fd < 0) {
 		errno = fd == -EACCES || fd == -EMFILE || fd == -ENFILE ? -fd : EINVAL;
 		return MAP_FAILED;
@@ -236,6 +248,21 @@ static void *map(const struct object *o, const struct wish *wish, struct attachm
 	return at;
 }
 
+/* We have a record of the segment that @id was a moment ago: will it stay?  USE in attach.h. */
+static int stays(int id, struct object *o)
+{
+	struct held held;
+	int err = object_find(SYSV_SHM, id, o);
+
+	if (err < 0 || SYSV_PHASE(o->state) != SYSV_DOOMED)
+		return err;
+	if (!table_lock(&held))
+		return -errno;
+	err = object_find(SYSV_SHM, id, o);
+	lock_give(&held);
+	return err;
+}
+
 /* Signals are blocked, and this process's other threads wait. */
 static void *attach(int id, const struct wish *wish)
 {
@@ -253,17 +280,17 @@ static void *attach(int id, const struct wish *wish)
 		return MAP_FAILED;
 	}
 	a.record = (uint32_t)record;
-	if (object_still(&o) < 0) {
-		attach_unrecord(a.record);
-		errno = EINVAL;
-		return MAP_FAILED;
-	}
-	at = map(&o, wish, &a);
-	if (at == MAP_FAILED)
-		attach_unrecord(a.record);
-	else
+	err = stays(id, &o);
+	at = err < 0 ? MAP_FAILED : map(&o, wish, &a);
+	if (at != MAP_FAILED) {
 		touch(&o, &o.slot->atime_s);
-	return at;
+		return at;
+	}
+	err = err < 0 ? -err : errno;
+	attach_unrecord(a.record);
+	left((uint32_t)id % SYSV_OBJECTS_MAX); /* who removed it may have counted us */
+	errno = err;
+	return MAP_FAILED;
 }
 
 SHIM_EXPORT void *shmat(int id, const void *addr, int flags)

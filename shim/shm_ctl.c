@@ -25,6 +25,24 @@ bool segment_reap(const struct object *o)
 	return true;
 }
 
+void segments_sweep(void)
+{
+	static unsigned char attached[SYSV_OBJECTS_MAX]; /* for who has the lock; by index */
+	uint32_t end = table_backed(SYSV_AREA_SLOTS + SYSV_SHM);
+	bool looked = false;
+	struct object o;
+
+	for (uint32_t i = 0; i < end; i++) {
+		if (object_at(SYSV_SHM, (int)i, &o) < 0 || SYSV_PHASE(o.state) != SYSV_DOOMED)
+			continue;
+		if (!looked)
+			attach_all(attached);
+		looked = true;
+		if (!attached[i])
+			object_remove(&o, false);
+	}
+}
+
 static void describe(const struct object *o, struct shmid_ds *to)
 {
 	const struct sysv_slot_shared *s = o->slot;
@@ -65,9 +83,7 @@ static int stat_one(int id, int command, struct shmid_ds *to)
 static int remove_segment(struct object *o)
 {
 	object_remove(o, true);
-	/* The state is another one now, and of the same object. */
-	object_at(SYSV_SHM, (int)o->index, o);
-	segment_reap(o);
+	segments_sweep();
 	return 0;
 }
 

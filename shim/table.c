@@ -23,7 +23,8 @@ static struct table table;
 static struct stat table_stat;
 static char
 	folder_path[4096 + sizeof(SYSV_FOLDER)]; /* absolute: the program may change directory */
-static _Atomic int table_state;                  /* 0: not tried, 1: open */
+#define FILE_PATH_BYTES (sizeof(folder_path) + OBJECT_NAME_BYTES)
+static _Atomic int table_state; /* 0: not tried, 1: open */
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 
 static const struct area {
@@ -58,12 +59,25 @@ int table_folder(void)
 	return fd < 0 ? -errno : fd;
 }
 
+static void in_folder(const char *name, char path[FILE_PATH_BYTES])
+{
+	stpcpy(stpcpy(stpcpy(path, folder_path), "/"), name);
+}
+
+int table_folder_unlink(const char *name)
+{
+	char path[FILE_PATH_BYTES];
+
+	in_folder(name, path);
+	return unlink(path) < 0 ? -errno : 0;
+}
+
 int table_folder_file(const char *name, int flags)
 {
-	char path[sizeof(folder_path) + OBJECT_NAME_BYTES];
+	char path[FILE_PATH_BYTES];
 	int fd;
 
-	stpcpy(stpcpy(stpcpy(path, folder_path), "/"), name);
+	in_folder(name, path);
 	fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return fd < 0 ? -errno : fd;
 }
@@ -155,21 +169,21 @@ static int open_first(void)
 	if (err == 0 && base == MAP_FAILED)
 		err = -errno;
 	close(fd);
-	if (err == 0) {
+	if (err == 0)
 		use(base, &header.limits);
-		fork_setup();
-	}
 	return err;
 }
 
 const struct table *table_open(void)
 {
 	sigset_t signals;
-	int err = 0;
+	int err = 0, cancel;
 
 	if (__builtin_expect(atomic_load_explicit(&table_state, memory_order_acquire) == 1, 1))
 		return &table;
+	fork_setup();
 	signals_block(&signals); /* a handler would wait for the thread that it interrupted */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&opening);
 	/* Relaxed: we hold the mutex of all who store it. */
 	if (atomic_load_explicit(&table_state, memory_order_relaxed) == 0)
@@ -177,12 +191,23 @@ const struct table *table_open(void)
 	if (err == 0)
 		atomic_store_explicit(&table_state, 1, memory_order_release);
 	pthread_mutex_unlock(&opening);
+	pthread_setcancelstate(cancel, NULL);
 	signals_restore(&signals);
 	if (err < 0) {
 		errno = -err;
 		return NULL;
 	}
 	return &table;
+}
+
+void table_fork_prepare(void)
+{
+	pthread_mutex_lock(&opening);
+}
+
+void table_fork_done(void)
+{
+	pthread_mutex_unlock(&opening);
 }
 
 uint32_t table_backed(enum sysv_area area)

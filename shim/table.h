@@ -46,13 +46,18 @@ struct table {
  */
 const struct table *table_open(void);
 
-/* fork.c: once, before anything that a forked child must not share. */
+/* fork.c: at the start, or before anything that a forked child must not share. */
 void fork_setup(void);
+/* fork's handlers: nobody is opening it meanwhile. */
+void table_fork_prepare(void);
+void table_fork_done(void);
 
 /* The folder .sysv; its descriptor is the caller's to close.  -errno. */
 int table_folder(void);
 /* A file in it, by a name of at most OBJECT_NAME_BYTES; -errno. */
 int table_folder_file(const char *name, int flags);
+/* Remove a file in it, without a descriptor, which may be short; 0 or -errno. */
+int table_folder_unlink(const char *name);
 /* A new description of the table itself, read and write; -errno. */
 int table_file(void);
 
@@ -148,6 +153,8 @@ void objects_count(enum sysv_kind kind, uint32_t *end, uint32_t *used);
 
 /* shm.c: free a doomed segment that nobody has attached.  Under the table's lock. */
 bool segment_reap(const struct object *o);
+/* And all that the dead have left of that kind: they did not detach. */
+void segments_sweep(void);
 
 int64_t now_s(void);
 

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "layout.h"
 #include "peer.h"
 #include "table.h"
@@ -79,7 +80,11 @@ static void sit(struct token *token, enum sysv_token_role role)
 	struct timespec now;
 
 	/* Relaxed, all: ordered by T1. */
-	token->epoch = atomic_fetch_add_explicit(&t->epoch, 1, memory_order_relaxed) + 1;
+	token->epoch = atomic_load_explicit(&t->epoch, memory_order_relaxed) + 1;
+	if ((token->epoch & 0xffffu) == 0)
+		attach_forget_token(
+			token->index); /* records have 16 bits of it, from here on anew */
+	atomic_store_explicit(&t->epoch, token->epoch, memory_order_relaxed);
 	gethostname(host, sizeof(host) - 1);
 	clock_gettime(CLOCK_REALTIME, &now);
 	t->since_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
@@ -191,17 +196,19 @@ void token_drop(struct token *token)
 const struct token *token_mine(void)
 {
 	sigset_t signals;
-	int err = 0;
+	int err = 0, cancel;
 
 	if (__builtin_expect(atomic_load_explicit(&mine_held, memory_order_acquire), 1))
 		return &mine;
 	signals_block(&signals); /* a handler would wait for the thread that it interrupted */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&taking);
 	if (!mine.held)
 		err = token_take(&mine, SYSV_TOKEN_PROCESS, TOKEN_OWN);
 	if (err == 0)
 		atomic_store_explicit(&mine_held, true, memory_order_release);
 	pthread_mutex_unlock(&taking);
+	pthread_setcancelstate(cancel, NULL);
 	signals_restore(&signals);
 	if (err < 0) {
 		errno = -err;
@@ -314,5 +321,6 @@ bool token_alive(uint32_t index, uint32_t epoch)
 	if (fd >= 0 && is_locked(fd, index))
 		return true;
 	fd = probe();
-	return fd < 0 || is_locked(fd, index);
+	/* Another thread may have put another file in its place since we looked. */
+	return fd < 0 || is_locked(fd, index) || !is_table(fd);
 }

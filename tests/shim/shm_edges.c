@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shm_edges.c - segments of the shim where two things happen at once, or something is short.
+ *
+ *   shm_edges [--only TEXT]   a test in TAP
+ *
+ * Each case runs in processes of its own, which are ended if they hang.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "layout_sysv.h"
+#include "sysv_stage.h"
+
+#define BYTES       4096
+#define PATIENCE_MS 5000
+
+/* What two processes of a case tell each other. */
+static struct {
+	_Atomic int id;
+	_Atomic int over;
+} * both;
+
+#define must(cond, ...)                                                                            \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			printf("# line %d: ", __LINE__);                                           \
+			printf(__VA_ARGS__);                                                       \
+			printf(": %s\n", strerror(errno));                                         \
+			fflush(stdout);                                                            \
+			_exit(1);                                                                  \
+		}                                                                                  \
+	} while (0)
+
+static pid_t process(void (*play)(void))
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		play();
+		exit(0);
+	}
+	return pid;
+}
+
+static bool over_by(int64_t until_ms)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000 >= until_ms;
+}
+
+static int64_t in_ms(int64_t ms)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000 + ms;
+}
+
+/* One that hangs has its signals blocked: an alarm would not end it. */
+static bool ended_well(pid_t pid)
+{
+	int64_t until = in_ms(PATIENCE_MS);
+	int status = -1;
+
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (over_by(until)) {
+			printf("# it hangs\n");
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			return false;
+		}
+		usleep(500);
+	}
+	return status == 0;
+}
+
+static int make(void)
+{
+	int id = shmget(IPC_PRIVATE, BYTES, 0600);
+
+	must(id >= 0, "shmget");
+	return id;
+}
+
+static void *attach(int id)
+{
+	void *at = shmat(id, NULL, 0);
+
+	must(at != (void *)-1, "shmat");
+	return at;
+}
+
+static void removed(int id)
+{
+	must(shmctl(id, IPC_RMID, NULL) == 0, "IPC_RMID");
+}
+
+static unsigned long attached(int id)
+{
+	struct shmid_ds ds;
+
+	must(shmctl(id, IPC_STAT, &ds) == 0, "IPC_STAT");
+	return ds.shm_nattch;
+}
+
+/* ---- what is removed already can be attached as long as somebody has it, and no longer ---- */
+
+static void late_comer(void)
+{
+	struct shmid_ds ds;
+	int id;
+
+	while (!atomic_load(&both->over)) {
+		void *at = (id = atomic_load(&both->id)) > 0 ? shmat(id - 1, NULL, 0) : (void *)-1;
+
+		if (at == (void *)-1)
+			continue;
+		must(shmctl(id - 1, IPC_STAT, &ds) == 0, "%d is attached and is no more", id - 1);
+		must(shmdt(at) == 0, "shmdt");
+	}
+}
+
+static void last_one_leaves(void)
+{
+	pid_t pid = process(late_comer);
+	int64_t until = in_ms(1500);
+
+	while (!over_by(until)) {
+		int id = make();
+		void *at = attach(id);
+
+		removed(id);
+		atomic_store(&both->id, id + 1);
+		for (volatile int i = id & 1023; i > 0; i--)
+			;
+		must(shmdt(at) == 0, "shmdt");
+		must(waitpid(pid, NULL, WNOHANG) == 0, "the other one has ended");
+	}
+	atomic_store(&both->over, 1);
+	must(ended_well(pid), "the other one");
+}
+
+/* ---- descriptors are short ---- */
+
+static void descriptors(rlim_t count)
+{
+	struct rlimit most;
+
+	getrlimit(RLIMIT_NOFILE, &most);
+	most.rlim_cur = count ? count : most.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &most);
+}
+
+static void child_without_token(void)
+{
+	int id = make();
+	void *at = attach(id);
+	pid_t pid;
+
+	descriptors(3);
+	pid = fork();
+	descriptors(0);
+	if (pid == 0)
+		exit(shmdt(at) == 0 ? 0 : 1);
+	must(ended_well(pid), "a child that had no token at fork");
+	must(attached(id) == 1, "%lu attached and not 1", attached(id));
+	removed(id);
+	must(shmdt(at) == 0, "shmdt");
+}
+
+static void remove_without_descriptors(void)
+{
+	int id = make();
+
+	descriptors(3);
+	removed(id);
+	descriptors(0);
+	must(sysv_files(false) == 0, "its file was left");
+}
+
+/* ---- signal handlers, threads ---- */
+
+static int handlers_id;
+
+static void on_alarm(int sig)
+{
+	void *at = shmat(handlers_id, NULL, 0);
+
+	(void)sig;
+	if (at != (void *)-1)
+		shmdt(at);
+}
+
+static void handler_in_fork(void)
+{
+	struct itimerval often = { { 0, 200 }, { 0, 200 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	int64_t until = in_ms(1500);
+	void *at;
+
+	handlers_id = make();
+	at = attach(handlers_id);
+	sigaction(SIGVTALRM, &sa, NULL);
+	sigaction(SIGPROF, &sa, NULL);
+	setitimer(ITIMER_PROF, &often, NULL);
+	while (!over_by(until)) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
+	setitimer(ITIMER_PROF, &never, NULL);
+	must(shmdt(at) == 0, "shmdt");
+	removed(handlers_id);
+}
+
+static void *cancelled(void *arg)
+{
+	int id = *(int *)arg;
+
+	pthread_cancel(pthread_self());
+	shmdt(shmat(id, NULL, 0));
+	shmctl(id, IPC_RMID, NULL);
+	pthread_testcancel(); /* here it may end */
+	return NULL;
+}
+
+/* None of these is a point of cancellation: what it has locked it also unlocks. */
+static void cancelled_thread(void)
+{
+	pthread_t thread;
+	int id = make();
+
+	must(pthread_create(&thread, NULL, cancelled, &id) == 0, "pthread_create");
+	pthread_join(thread, NULL);
+	must(shmctl(id, IPC_RMID, NULL) < 0 && errno == EINVAL, "a call was not finished");
+	id = make();
+	shmdt(attach(id));
+	removed(id);
+}
+
+static void *first_call(void *arg)
+{
+	return arg ? NULL : (void *)(intptr_t)shmget(1, 1, 0);
+}
+
+static void open_and_fork(void)
+{
+	pthread_t thread;
+	pid_t pid;
+
+	must(pthread_create(&thread, NULL, first_call, NULL) == 0, "pthread_create");
+	for (volatile int i = rand() % 20000; i > 0; i--)
+		;
+	pid = fork();
+	if (pid == 0) {
+		removed(make());
+		_exit(0);
+	}
+	must(ended_well(pid), "a child, forked while another thread opened the table");
+	pthread_join(thread, NULL);
+}
+
+static void fork_while_opening(void)
+{
+	for (int i = 0; i < 300; i++) {
+		rand();
+		must(ended_well(process(open_and_fork)), "round %d", i);
+	}
+}
+
+/* ---- a program that takes the probe's descriptor for its own ---- */
+
+static void *reuse_descriptors(void *arg)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	while (!atomic_load(&both->over)) {
+		dup3(null, 400, O_CLOEXEC);
+		close(400);
+	}
+	close(null);
+	return arg;
+}
+
+static void stay_attached(void)
+{
+	attach(atomic_load(&both->id) - 1);
+	atomic_store(&both->id, 0);
+	while (!atomic_load(&both->over))
+		usleep(100);
+}
+
+static void probe_taken_away(void)
+{
+	int64_t until = in_ms(1500);
+	pthread_t thread;
+	int id = make();
+	pid_t pid;
+
+	atomic_store(&both->id, id + 1);
+	pid = process(stay_attached);
+	while (atomic_load(&both->id) != 0)
+		usleep(100);
+	must(pthread_create(&thread, NULL, reuse_descriptors, NULL) == 0, "pthread_create");
+	while (!over_by(until))
+		must(attached(id) == 1, "%lu attached and not 1", attached(id));
+	atomic_store(&both->over, 1);
+	pthread_join(thread, NULL);
+	must(ended_well(pid), "who had it attached");
+	removed(id);
+}
+
+/* ---- permissions ---- */
+
+static void set_always(void)
+{
+	struct shmid_ds a = { .shm_perm = { .uid = 11, .gid = 12, .mode = 0600 } };
+	struct shmid_ds b = { .shm_perm = { .uid = 21, .gid = 22, .mode = 0640 } };
+	int id = atomic_load(&both->id) - 1;
+
+	while (!atomic_load(&both->over)) {
+		must(shmctl(id, IPC_SET, &a) == 0, "IPC_SET");
+		must(shmctl(id, IPC_SET, &b) == 0, "IPC_SET");
+	}
+}
+
+static void owner_whole(void)
+{
+	int64_t until = in_ms(1500);
+	struct shmid_ds ds;
+	int id = make();
+	pid_t pid;
+
+	atomic_store(&both->id, id + 1);
+	pid = process(set_always);
+	while (!over_by(until)) {
+		struct ipc_perm *p = &ds.shm_perm;
+
+		must(shmctl(id, IPC_STAT, &ds) == 0, "IPC_STAT");
+		must((p->uid == 11 && p->gid == 12 && p->mode == 0600) ||
+			     (p->uid == 21 && p->gid == 22 && p->mode == 0640) ||
+			     (p->uid == 0 && p->mode == 0600),
+		     "half of two: %u, %u, %o", p->uid, p->gid, p->mode);
+	}
+	atomic_store(&both->over, 1);
+	must(ended_well(pid), "who sets");
+	removed(id);
+}
+
+static void be(uid_t uid, gid_t gid)
+{
+	must(setgroups(1, &gid) == 0 && setgid(uid) == 0 && setuid(uid) == 0, "setuid");
+}
+
+static void first_user(void)
+{
+	be(1234, 4242);
+	must(shmget(7, BYTES, IPC_CREAT | 0666) >= 0, "shmget of the first user");
+}
+
+static void second_user(void)
+{
+	int id;
+
+	be(1235, 4242);
+	id = shmget(7, BYTES, 0666);
+	must(id >= 0, "shmget of the second user");
+	shmdt(attach(id));
+}
+
+static void group_of_directory(void)
+{
+	const char *dir = getenv("COSHM_DIR");
+
+	sysv_files(true);
+	must(chown(dir, 0, 4242) == 0 && chmod(dir, 0770) == 0, "chown");
+	must(ended_well(process(first_user)), "the first user");
+	must(ended_well(process(second_user)), "the second user");
+	sysv_files(true);
+	must(chown(dir, 0, 0) == 0 && chmod(dir, 0700) == 0, "chown");
+}
+
+/* ---- numbers that wrap ---- */
+
+static struct sysv_token_shared *tokens(void)
+{
+	char path[128];
+	void *at;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" SYSV_FOLDER "/" SYSV_TABLE_NAME, getenv("COSHM_DIR"));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, SYSV_TOKENS_AT);
+	must(at != MAP_FAILED, "mmap of the table");
+	close(fd);
+	return at;
+}
+
+static void die_attached(void)
+{
+	attach(atomic_load(&both->id) - 1);
+	kill(getpid(), SIGKILL);
+}
+
+static void look_once(void)
+{
+	atomic_store(&both->over, (int)attached(atomic_load(&both->id) - 1));
+}
+
+/* What a dead one had attached is not counted again when its token's epoch comes round. */
+static void epoch_wraps(void)
+{
+	struct sysv_token_shared *t;
+	uint32_t epoch;
+	pid_t pid;
+
+	atomic_store(&both->id, make() + 1);
+	t = tokens() + 1; /* we have the first one */
+	pid = process(die_attached);
+	waitpid(pid, NULL, 0);
+	epoch = atomic_load(&t->epoch);
+	atomic_store(&t->role, 0);
+	atomic_store(&t->epoch, epoch | 0xffff);
+	for (uint32_t i = 0; i <= epoch; i++) {
+		must(ended_well(process(look_once)), "who looks");
+		atomic_store(&t->role, 0);
+	}
+	must((atomic_load(&t->epoch) & 0xffff) == epoch, "it was another token");
+	must(atomic_load(&both->over) == 0, "%d attached and not 0", atomic_load(&both->over));
+	removed(atomic_load(&both->id) - 1);
+}
+
+static const struct {
+	const char *name;
+	void (*play)(void);
+	bool root;
+} cases[] = {
+	{ "attach what the last one is leaving", last_one_leaves, false },
+	{ "detach in a child that fork could not give a token", child_without_token, false },
+	{ "remove without a descriptor to spare", remove_without_descriptors, false },
+	{ "attach in a handler while fork prepares", handler_in_fork, false },
+	{ "cancel a thread in its calls", cancelled_thread, false },
+	{ "fork while a thread opens the table", fork_while_opening, false },
+	{ "close what tells who is alive", probe_taken_away, false },
+	{ "change owner and mode at once", owner_whole, true },
+	{ "share by the directory's group", group_of_directory, true },
+	{ "take a token 65536 times", epoch_wraps, false },
+};
+
+int main(int argc, char **argv)
+{
+	const char *only = argc == 3 && strcmp(argv[1], "--only") == 0 ? argv[2] : "";
+	int number = 0, bad = 0;
+
+	sysv_stage("edges", argv);
+	both = mmap(NULL, sizeof(*both), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (both == MAP_FAILED)
+		return 2;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool good;
+
+		if (!strstr(cases[i].name, only) || (cases[i].root && geteuid() != 0))
+			continue;
+		memset(both, 0, sizeof(*both));
+		sysv_files(true);
+		fflush(stdout);
+		good = ended_well(process(cases[i].play));
+		bad += !good;
+		printf("%sok %d - %s\n", good ? "" : "not ", ++number, cases[i].name);
+	}
+	printf("1..%d\n", number);
+	sysv_stage_leave();
+	return bad != 0;
+}
