@@ -371,6 +371,18 @@ static void owner_whole(void)
 	removed(id);
 }
 
+static void owner_of_nobody(void)
+{
+	struct shmid_ds ds = { .shm_perm = { .uid = (uid_t)-1, .gid = getegid(), .mode = 0600 } };
+	int id = make();
+
+	must(shmctl(id, IPC_SET, &ds) < 0 && errno == EINVAL, "IPC_SET to user -1");
+	ds.shm_perm.uid = geteuid();
+	ds.shm_perm.gid = (gid_t)-1;
+	must(shmctl(id, IPC_SET, &ds) < 0 && errno == EINVAL, "IPC_SET to group -1");
+	removed(id);
+}
+
 static void be(uid_t uid, gid_t gid)
 {
 	must(setgroups(1, &gid) == 0 && setgid(uid) == 0 && setuid(uid) == 0, "setuid");
@@ -467,6 +479,7 @@ static const struct {
 	{ "fork while a thread opens the table", fork_while_opening, false },
 	{ "close what tells who is alive", probe_taken_away, false },
 	{ "change owner and mode at once", owner_whole, true },
+	{ "give to nobody", owner_of_nobody, false },
 	{ "share by the directory's group", group_of_directory, true },
 	{ "take a token 65536 times", epoch_wraps, false },
 };
