@@ -170,7 +170,11 @@ static int open_first(void)
 		err = -errno;
 	close(fd);
 	if (err == 0)
+		err = token_setup();
+	if (err == 0)
 		use(base, &header.limits);
+	else if (base != MAP_FAILED)
+		munmap(base, SYSV_TABLE_BYTES);
 	return err;
 }
 

@@ -22,11 +22,18 @@
 /* Where a descriptor of ours does not take a number that a program counts on. */
 #define FD_HIGH 400
 
-static struct token mine; /* of this process; written under the guard, read once held is true */
-static _Atomic bool mine_held;
+static struct token mine; /* written under the mutex, read once image->held is true */
 static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int probe_fd = -1;
-static _Atomic uint64_t self; /* SYSV_PID of this process; 0: to be asked for */
+
+/*
+ * In a page that the kernel clears in a child, also in one of a raw clone(2), which no
+ * handler of fork's has seen: its parent's token would be dead with its parent.
+ */
+static struct image {
+	_Atomic uint64_t self; /* SYSV_PID of this process; 0: to be asked for */
+	_Atomic bool held;     /* mine is this process's                       */
+} * image;
 
 static struct flock byte_of(uint32_t index)
 {
@@ -46,16 +53,34 @@ int token_high_fd(int fd)
 	return high;
 }
 
+int token_setup(void)
+{
+	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	void *page =
+		mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	if (madvise(page, page_bytes, MADV_WIPEONFORK) < 0) {
+		int err = -errno;
+
+		munmap(page, page_bytes);
+		return err;
+	}
+	image = page;
+	return 0;
+}
+
 uint64_t token_pid(void)
 {
 	/* Relaxed, both: whoever looks finds the same. */
-	uint64_t pid = atomic_load_explicit(&self, memory_order_relaxed);
+	uint64_t pid = atomic_load_explicit(&image->self, memory_order_relaxed);
 	struct stat st;
 
 	if (pid == 0) {
 		pid = SYSV_PID(getpid(),
 			       stat("/proc/self/ns/pid", &st) == 0 ? (uint32_t)st.st_ino : 1);
-		atomic_store_explicit(&self, pid, memory_order_relaxed);
+		atomic_store_explicit(&image->self, pid, memory_order_relaxed);
 	}
 	return pid;
 }
@@ -198,15 +223,17 @@ const struct token *token_mine(void)
 	sigset_t signals;
 	int err = 0, cancel;
 
-	if (__builtin_expect(atomic_load_explicit(&mine_held, memory_order_acquire), 1))
+	if (__builtin_expect(atomic_load_explicit(&image->held, memory_order_acquire), 1))
 		return &mine;
 	signals_block(&signals); /* a handler would wait for the thread that it interrupted */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&taking);
-	if (!mine.held)
+	/* Relaxed: under the mutex. A parent's token is not to be dropped: it is not mapped here.
+	 */
+	if (!atomic_load_explicit(&image->held, memory_order_relaxed))
 		err = token_take(&mine, SYSV_TOKEN_PROCESS, TOKEN_OWN);
 	if (err == 0)
-		atomic_store_explicit(&mine_held, true, memory_order_release);
+		atomic_store_explicit(&image->held, true, memory_order_release);
 	pthread_mutex_unlock(&taking);
 	pthread_setcancelstate(cancel, NULL);
 	signals_restore(&signals);
@@ -230,13 +257,12 @@ void token_fork_done(void)
 /* The parent's page is not mapped here: nothing is to be undone. */
 void token_fork_child(const struct token *child)
 {
-	/* Relaxed, all: this process has one thread. */
-	atomic_store_explicit(&self, 0, memory_order_relaxed);
 	mine = child ? *child : (struct token){ .fd = -1 };
 	if (mine.held)
 		atomic_store_explicit(&table_open()->tokens[mine.index].pid, token_pid(),
 				      memory_order_relaxed);
-	atomic_store_explicit(&mine_held, mine.held, memory_order_relaxed);
+	if (image) /* Relaxed, both: this process has one thread. */
+		atomic_store_explicit(&image->held, mine.held, memory_order_relaxed);
 }
 
 static bool is_table(int fd)

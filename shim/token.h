@@ -34,6 +34,9 @@ enum token_keep {
 	TOKEN_KEEP_FD, /* descriptor kept, close-on-exec: it can be handed to the next image */
 };
 
+/* Once, before all else: 0 or -errno. */
+int token_setup(void);
+
 /* 0 or -errno: -ENOSPC if all are taken by living ones. */
 int token_take(struct token *token, enum sysv_token_role role, enum token_keep keep);
 /* Leave: nothing of it counts any more. */

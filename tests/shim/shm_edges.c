@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -334,6 +335,38 @@ static void probe_taken_away(void)
 	removed(id);
 }
 
+/* ---- children that no handler of fork's has seen ---- */
+
+static void raw_parent(void)
+{
+	int mine = make();
+	void *at = attach(mine);
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, 0);
+
+	if (pid == 0)
+		exit(0);
+	must(ended_well(pid), "a child of clone");
+	must(attached(mine) == 1, "%lu attached and not 1", attached(mine));
+	removed(mine);
+	shmdt(at);
+	if (syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, 0) == 0)
+		stay_attached();
+	_exit(0);
+}
+
+static void raw_clone(void)
+{
+	int id = make();
+
+	atomic_store(&both->id, id + 1);
+	must(ended_well(process(raw_parent)), "who clones");
+	while (atomic_load(&both->id) != 0)
+		usleep(100);
+	must(attached(id) == 1, "%lu attached and not 1", attached(id));
+	atomic_store(&both->over, 1);
+	removed(id);
+}
+
 /* ---- permissions ---- */
 
 static void set_always(void)
@@ -478,6 +511,7 @@ static const struct {
 	{ "cancel a thread in its calls", cancelled_thread, false },
 	{ "fork while a thread opens the table", fork_while_opening, false },
 	{ "close what tells who is alive", probe_taken_away, false },
+	{ "attach in a child of a raw clone", raw_clone, false },
 	{ "change owner and mode at once", owner_whole, true },
 	{ "give to nobody", owner_of_nobody, false },
 	{ "share by the directory's group", group_of_directory, true },
