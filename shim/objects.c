@@ -181,6 +181,19 @@ static int make_file(const struct object_plan *plan)
 	return fd;
 }
 
+/* The dead may have left segments that are removed: is there more room now? */
+static bool make_room(void)
+{
+	struct held held;
+	bool freed;
+
+	if (!table_lock(&held))
+		return false;
+	freed = segments_sweep();
+	lock_give(&held);
+	return freed;
+}
+
 static void fill_slot(const struct object *o, const struct object_plan *plan)
 {
 	struct sysv_slot_shared *s = o->slot;
@@ -289,6 +302,8 @@ int object_get(const struct object_plan *plan)
 		if (id != -ENOENT || (plan->key != IPC_PRIVATE && !(plan->flags & IPC_CREAT)))
 			return id;
 		fd = make_file(plan); /* outside of the lock: a large one takes its time */
+		if (fd == -ENOMEM && make_room())
+			fd = make_file(plan);
 		if (fd < 0)
 			return fd;
 		if (!table_lock(&held)) {

@@ -25,11 +25,11 @@ bool segment_reap(const struct object *o)
 	return true;
 }
 
-void segments_sweep(void)
+bool segments_sweep(void)
 {
 	static unsigned char attached[SYSV_OBJECTS_MAX]; /* for who has the lock; by index */
 	uint32_t end = table_backed(SYSV_AREA_SLOTS + SYSV_SHM);
-	bool looked = false;
+	bool looked = false, freed = false;
 	struct object o;
 
 	for (uint32_t i = 0; i < end; i++) {
@@ -38,9 +38,12 @@ void segments_sweep(void)
 		if (!looked)
 			attach_all(attached);
 		looked = true;
-		if (!attached[i])
-			object_remove(&o, false);
+		if (attached[i])
+			continue;
+		object_remove(&o, false);
+		freed = true;
 	}
+	return freed;
 }
 
 static void describe(const struct object *o, struct shmid_ds *to)

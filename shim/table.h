@@ -153,8 +153,8 @@ void objects_count(enum sysv_kind kind, uint32_t *end, uint32_t *used);
 
 /* shm.c: free a doomed segment that nobody has attached.  Under the table's lock. */
 bool segment_reap(const struct object *o);
-/* And all that the dead have left of that kind: they did not detach. */
-void segments_sweep(void);
+/* And all that the dead have left of that kind, who did not detach; true if there were any. */
+bool segments_sweep(void);
 
 int64_t now_s(void);
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
@@ -199,6 +201,35 @@ static void remove_without_descriptors(void)
 	removed(id);
 	descriptors(0);
 	must(sysv_files(false) == 0, "its file was left");
+}
+
+/* ---- memory is short ---- */
+
+#define MOST (700u << 10)
+
+static void die_with_the_last(void)
+{
+	int id = shmget(IPC_PRIVATE, MOST, 0600);
+
+	must(id >= 0, "shmget of the first");
+	attach(id);
+	removed(id);
+	kill(getpid(), SIGKILL);
+}
+
+static void room_of_the_dead(void)
+{
+	int id;
+	pid_t pid;
+
+	must(unshare(CLONE_NEWNS) == 0 && mount("", "/", "", MS_PRIVATE | MS_REC, NULL) == 0 &&
+		     mount("tmpfs", getenv("COSHM_DIR"), "tmpfs", 0, "size=1M") == 0,
+	     "mount");
+	pid = process(die_with_the_last);
+	waitpid(pid, NULL, 0);
+	id = shmget(IPC_PRIVATE, MOST, 0600);
+	must(id >= 0, "shmget after the dead");
+	removed(id);
 }
 
 /* ---- signal handlers, threads ---- */
@@ -507,6 +538,7 @@ static const struct {
 	{ "attach what the last one is leaving", last_one_leaves, false },
 	{ "detach in a child that fork could not give a token", child_without_token, false },
 	{ "remove without a descriptor to spare", remove_without_descriptors, false },
+	{ "make where the dead have left no room", room_of_the_dead, true },
 	{ "attach in a handler while fork prepares", handler_in_fork, false },
 	{ "cancel a thread in its calls", cancelled_thread, false },
 	{ "fork while a thread opens the table", fork_while_opening, false },
