@@ -147,18 +147,18 @@ uint64_t attach_count(uint32_t index)
 	return count;
 }
 
-void attach_all(unsigned char indexes[SYSV_OBJECTS_MAX])
+void attach_all(unsigned char *indexes, uint32_t count)
 {
 	const struct token *token = token_mine();
 	uint32_t end = table_backed(SYSV_AREA_ATTACHES);
 
-	memset(indexes, 0, SYSV_OBJECTS_MAX);
+	memset(indexes, 0, count);
 	atomic_thread_fence(memory_order_seq_cst); /* U2 */
 	for (uint32_t i = 0; i < end; i++) {
 		uint64_t word = load(i);
 
-		if (word != 0 && counts(i, word, token))
-			indexes[SYSV_ATTACH_INDEX(word) % SYSV_OBJECTS_MAX] = 1;
+		if (word != 0 && SYSV_ATTACH_INDEX(word) < count && counts(i, word, token))
+			indexes[SYSV_ATTACH_INDEX(word)] = 1;
 	}
 }
 

@@ -47,8 +47,8 @@ void attach_forget(struct attachment *a);
 
 /* U2: how many living attachments segment @index has. */
 uint64_t attach_count(uint32_t index);
-/* U2: which segments have any, not 0 for each. */
-void attach_all(unsigned char indexes[SYSV_OBJECTS_MAX]);
+/* U2: not 0 for each of the first @count segments that has any. */
+void attach_all(unsigned char *indexes, uint32_t count);
 /* All records of @token, which is ours and new: those of its owners before. */
 void attach_forget_token(uint32_t token);
 

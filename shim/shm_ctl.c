@@ -36,7 +36,7 @@ bool segments_sweep(void)
 		if (object_at(SYSV_SHM, (int)i, &o) < 0 || SYSV_PHASE(o.state) != SYSV_DOOMED)
 			continue;
 		if (!looked)
-			attach_all(attached);
+			attach_all(attached, end);
 		looked = true;
 		if (attached[i])
 			continue;
