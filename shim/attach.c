@@ -162,7 +162,7 @@ void attach_all(unsigned char *indexes, uint32_t count)
 	}
 }
 
-void attach_forget_token(uint32_t token)
+void attach_forget_dead(uint32_t token)
 {
 	uint32_t end = table_backed(SYSV_AREA_ATTACHES);
 
@@ -170,7 +170,7 @@ void attach_forget_token(uint32_t token)
 		uint64_t word = load(i);
 
 		if (word != 0 && SYSV_ATTACH_TOKEN(word) == token)
-			replace(i, word, 0);
+			counts(i, word, NULL);
 	}
 }
 

@@ -49,8 +49,8 @@ void attach_forget(struct attachment *a);
 uint64_t attach_count(uint32_t index);
 /* U2: not 0 for each of the first @count segments that has any. */
 void attach_all(unsigned char *indexes, uint32_t count);
-/* All records of @token, which is ours and new: those of its owners before. */
-void attach_forget_token(uint32_t token);
+/* The records that dead owners of @token have left. */
+void attach_forget_dead(uint32_t token);
 
 /* fork's handlers: the child has attached what its parent had, with a token of its own. */
 void attach_fork_prepare(void);

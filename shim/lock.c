@@ -106,6 +106,14 @@ bool lock_is_orphan(struct sysv_lock_shared *lock)
 	return word != 0 && dead(word);
 }
 
+bool lock_busy(struct sysv_lock_shared *lock)
+{
+	/* Relaxed: it may be another one's when it is told. */
+	uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+
+	return word != 0 && !dead(word);
+}
+
 /* Somebody has it; 0, or its word once we have said that we sleep. */
 static uint64_t announce(struct sysv_lock_shared *lock)
 {

@@ -33,6 +33,8 @@ struct held {
  */
 bool lock_take(struct sysv_lock_shared *lock, struct held *held);
 void lock_give(struct held *held);
+/* Has it an owner who is alive, just now? */
+bool lock_busy(struct sysv_lock_shared *lock);
 /* The same, by one who has blocked all signals already. */
 bool lock_take_blocked(struct sysv_lock_shared *lock);
 void lock_give_blocked(struct sysv_lock_shared *lock);

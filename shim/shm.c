@@ -155,8 +155,12 @@ int segment_find(int id, bool by_index, struct object *o)
 {
 	int err = by_index ? object_at(SYSV_SHM, id, o) : object_find(SYSV_SHM, id, o);
 
-	if (err < 0 || SYSV_PHASE(o->state) != SYSV_DOOMED)
+	if (err < 0 || SYSV_PHASE(o->state) != SYSV_DOOMED || attach_count(o->index) != 0)
 		return err;
+	/* Nobody has it: it is no more. Who is stopped with the lock stops nobody who only looks.
+	 */
+	if (lock_busy(&table_open()->control->lock))
+		return -EINVAL;
 	reap(o);
 	return object_still(o) < 0 ? -EINVAL : 0;
 }

@@ -107,7 +107,7 @@ static void sit(struct token *token, enum sysv_token_role role)
 	/* Relaxed, all: ordered by T1. */
 	token->epoch = atomic_load_explicit(&t->epoch, memory_order_relaxed) + 1;
 	if ((token->epoch & 0xffffu) == 0)
-		attach_forget_token(
+		attach_forget_dead(
 			token->index); /* records have 16 bits of it, from here on anew */
 	atomic_store_explicit(&t->epoch, token->epoch, memory_order_relaxed);
 	gethostname(host, sizeof(host) - 1);
@@ -128,6 +128,25 @@ static bool lock_byte(int fd, uint32_t index)
 	return peer_lock(fd, index) == 0;
 }
 
+/*
+ * A dead one's.  What he has left goes by his epoch, and seems to live from the lock on until
+ * that is another: his records are gone before, so that nobody counts them if we are stopped.
+ */
+static bool take_over(int fd, uint32_t index)
+{
+	struct sysv_token_shared *t = &table_open()->tokens[index];
+
+	/* Relaxed: another one is another owner's, and then we get no lock. */
+	if (token_alive(index, atomic_load_explicit(&t->epoch, memory_order_relaxed)))
+		return false;
+	attach_forget_dead(index);
+	if (!lock_byte(fd, index))
+		return false;
+	/* Relaxed: dead it was already. */
+	atomic_store_explicit(&t->role, 0, memory_order_relaxed);
+	return true;
+}
+
 /* A free token, a dead one's, or a new one; its byte is locked then. */
 static int find_token(int fd, uint32_t *index)
 {
@@ -139,9 +158,8 @@ static int find_token(int fd, uint32_t *index)
 			*index = i;
 			return 0;
 		}
-	/* What a dead one has left goes by its epoch, too. */
 	for (uint32_t i = 0; backed >= DEAD_BEFORE_LOOK && i < backed; i++)
-		if (lock_byte(fd, i)) {
+		if (take_over(fd, i)) {
 			*index = i;
 			return 0;
 		}
@@ -323,11 +341,15 @@ static int probe(void)
 }
 
 /* Does anybody hold it? A lock that is seen is one; that there is none, only the table can tell. */
-static bool is_locked(int fd, uint32_t index)
+enum answer { IS_FREE, IS_LOCKED, UNKNOWN };
+
+static enum answer ask(int fd, uint32_t index)
 {
 	struct flock range = byte_of(index);
 
-	return fcntl(fd, F_OFD_GETLK, &range) < 0 || range.l_type != F_UNLCK;
+	if (fcntl(fd, F_OFD_GETLK, &range) < 0)
+		return UNKNOWN;
+	return range.l_type == F_UNLCK ? IS_FREE : IS_LOCKED;
 }
 
 bool token_alive(uint32_t index, uint32_t epoch)
@@ -344,9 +366,9 @@ bool token_alive(uint32_t index, uint32_t epoch)
 		return false;
 	/* Relaxed: a descriptor is checked before it is believed that nobody holds it. */
 	fd = atomic_load_explicit(&probe_fd, memory_order_relaxed);
-	if (fd >= 0 && is_locked(fd, index))
+	if (fd >= 0 && ask(fd, index) == IS_LOCKED)
 		return true;
 	fd = probe();
 	/* Another thread may have put another file in its place since we looked. */
-	return fd < 0 || is_locked(fd, index) || !is_table(fd);
+	return fd < 0 || ask(fd, index) != IS_FREE || !is_table(fd);
 }

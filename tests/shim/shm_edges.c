@@ -332,7 +332,7 @@ static void *reuse_descriptors(void *arg)
 
 	while (!atomic_load(&both->over)) {
 		dup3(null, 400, O_CLOEXEC);
-		close(400);
+		closefrom(3);
 	}
 	close(null);
 	return arg;
@@ -344,6 +344,7 @@ static void stay_attached(void)
 	atomic_store(&both->id, 0);
 	while (!atomic_load(&both->over))
 		usleep(100);
+	_exit(0); /* without a shmdt */
 }
 
 static void probe_taken_away(void)
@@ -363,6 +364,8 @@ static void probe_taken_away(void)
 	atomic_store(&both->over, 1);
 	pthread_join(thread, NULL);
 	must(ended_well(pid), "who had it attached");
+	close(400);
+	must(attached(id) == 0, "%lu attached and not 0", attached(id));
 	removed(id);
 }
 
