@@ -55,6 +55,24 @@ static void forget(unsigned int peer)
 	atomic_store(&victims->forks[peer], 0);
 }
 
+static void play(unsigned int peer)
+{
+	sysv_storm_msg_begin(peer);
+	for (;;) {
+		switch (rand() % 3) {
+		case 0:
+			sysv_storm_shm_step(peer);
+			break;
+		case 1:
+			sysv_storm_sem_step();
+			break;
+		default:
+			sysv_storm_msg_step(peer);
+		}
+		storm_step(peer);
+	}
+}
+
 static void start(unsigned int peer)
 {
 	forget(peer);
@@ -66,7 +84,7 @@ static void start(unsigned int peer)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	srand(seed ^ (atomic_load(&storm->notes[peer].lives) * PEERS + peer) * 2654435761u);
 	storm_must(!namespaces || getpid() == 1, "it is not PID 1");
-	sysv_storm_shm_play(peer);
+	play(peer);
 }
 
 static void end(unsigned int peer)
@@ -121,6 +139,26 @@ static void ask(enum sysv_ask what)
 
 /* ---- the auditor ---- */
 
+static void make_all(void)
+{
+	sysv_storm_sem_make();
+	sysv_storm_msg_make();
+}
+
+static void audit_all(void)
+{
+	sysv_storm_shm_audit();
+	sysv_storm_sem_audit();
+	sysv_storm_msg_audit();
+}
+
+static void remove_all(void)
+{
+	sysv_storm_shm_remove();
+	sysv_storm_sem_remove();
+	sysv_storm_msg_remove();
+}
+
 static void audit(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -130,11 +168,13 @@ static void audit(void)
 
 		alarm(PATIENCE_S); /* a call that hangs ends by it */
 		if (asked == ASK_NOTHING)
-			sysv_storm_shm_audit();
+			audit_all();
 		else if (asked == ASK_FROZEN || asked == ASK_DEAD)
 			sysv_storm_shm_count(asked == ASK_FROZEN);
 		if (asked == ASK_DEAD)
-			sysv_storm_shm_remove();
+			remove_all();
+		if (asked == ASK_GO)
+			make_all();
 		atomic_fetch_add(&victims->audits, 1);
 		if (asked != ASK_NOTHING)
 			atomic_store(&victims->answered, 1);
@@ -202,8 +242,6 @@ static void all_die(void)
 	ask(ASK_DEAD);
 	if (!complained())
 		look_at_rest();
-	if (!complained())
-		ask(ASK_GO);
 }
 
 static void kill_one(unsigned int peer)
@@ -218,9 +256,11 @@ static void kill_one(unsigned int peer)
 
 static void run_storm(uint64_t kills)
 {
+	atomic_store(&victims->ask, ASK_WAIT);
 	auditor = fork();
 	if (auditor == 0)
 		audit();
+	ask(ASK_GO);
 	start_all();
 	for (uint64_t done = 1; done <= kills && !complained() && all_there(); done++) {
 		kill_one((unsigned int)rand() % PEERS);
@@ -228,6 +268,7 @@ static void run_storm(uint64_t kills)
 			stop_and_count();
 		if (done % DEAD_EACH == 0 && !complained()) {
 			all_die();
+			ask(ASK_GO);
 			start_all();
 		}
 	}
@@ -250,9 +291,12 @@ static bool report(void)
 		kills += storm->kills[peer];
 		steps += atomic_load(&storm->notes[peer].steps);
 	}
-	printf("%s 1 - storm, System V segments: %llu kills, %llu steps, %llu audits\n",
+	printf("%s 1 - storm, System V calls: %llu kills, %llu steps, %llu audits, %llu "
+	       "messages good, %llu gone with receivers\n",
 	       complained() ? "not ok" : "ok", (unsigned long long)kills, (unsigned long long)steps,
-	       (unsigned long long)atomic_load(&victims->audits));
+	       (unsigned long long)atomic_load(&victims->audits),
+	       (unsigned long long)atomic_load(&storm->messages),
+	       (unsigned long long)atomic_load(&storm->lost));
 	if (complained())
 		printf("# %s\n", storm->complaint);
 	printf("1..1\n");

@@ -4,6 +4,7 @@
  *
  *   sysv_storm.c      starts the victims, each PID 1 of its own PID namespace, and kills them
  *   sysv_storm_shm.c  what victims do with segments, and what the auditor finds all along
+ *   sysv_storm_sem.c  sysv_storm_msg.c   the same of semaphores, and of a queue of messages
  *
  * The auditor is never killed: none of its calls may hang or fail.
  */
@@ -25,7 +26,7 @@ enum sysv_ask {
 	ASK_WAIT,   /* make no call: who will be stopped may have a lock */
 	ASK_FROZEN, /* all victims are stopped: numbers stand still */
 	ASK_DEAD,   /* none is left: remove everything, and wait    */
-	ASK_GO,
+	ASK_GO,     /* make what victims find */
 	ASK_END,
 };
 
@@ -39,14 +40,26 @@ struct sysv_storm {
 
 extern struct sysv_storm *victims;
 
-/* Until it is killed. */
-void sysv_storm_shm_play(unsigned int peer);
+/* One thing after the other, until it is killed. */
+void sysv_storm_shm_step(unsigned int peer);
+void sysv_storm_sem_step(void);
+void sysv_storm_msg_step(unsigned int peer);
+/* At the start of a life. */
+void sysv_storm_msg_begin(unsigned int peer);
+
+/* The auditor: what victims find; segments they make themselves. */
+void sysv_storm_sem_make(void);
+void sysv_storm_msg_make(void);
 
 /* The auditor: one look at everything, while the others go on. */
 void sysv_storm_shm_audit(void);
+void sysv_storm_sem_audit(void);
+void sysv_storm_msg_audit(void);
 /* The victims are stopped: @alive, or dead. */
 void sysv_storm_shm_count(bool alive);
-/* All are dead: remove everything. */
+/* All are dead: is it as it should be?  And remove everything. */
 void sysv_storm_shm_remove(void);
+void sysv_storm_sem_remove(void);
+void sysv_storm_msg_remove(void);
 
 #endif /* COSHM_TEST_SYSV_STORM_H */

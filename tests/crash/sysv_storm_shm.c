@@ -145,21 +145,18 @@ static void have_child(unsigned int peer)
 	atomic_store(&victims->forks[peer], 0);
 }
 
-void sysv_storm_shm_play(unsigned int peer)
+void sysv_storm_shm_step(unsigned int peer)
 {
-	for (;;) {
-		unsigned int h = dice(HOLDS);
+	unsigned int h = dice(HOLDS);
 
-		if (mine[h].at)
-			let_go(peer, h);
-		else
-			hold(peer, h);
-		if (dice(6) == 0)
-			set();
-		if (dice(12) == 0)
-			have_child(peer);
-		storm_step(peer);
-	}
+	if (mine[h].at)
+		let_go(peer, h);
+	else
+		hold(peer, h);
+	if (dice(6) == 0)
+		set();
+	if (dice(12) == 0)
+		have_child(peer);
 }
 
 /* ---- the auditor ---- */
