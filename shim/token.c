@@ -106,9 +106,8 @@ static void sit(struct token *token, enum sysv_token_role role)
 
 	/* Relaxed, all: ordered by T1. */
 	token->epoch = atomic_load_explicit(&t->epoch, memory_order_relaxed) + 1;
-	if ((token->epoch & 0xffffu) == 0)
-		attach_forget_dead(
-			token->index); /* records have 16 bits of it, from here on anew */
+	if ((token->epoch & 0xffffu) == 0) /* records have these bits, which begin anew */
+		attach_forget_dead(token->index);
 	atomic_store_explicit(&t->epoch, token->epoch, memory_order_relaxed);
 	gethostname(host, sizeof(host) - 1);
 	clock_gettime(CLOCK_REALTIME, &now);
