@@ -42,13 +42,15 @@ static long ours(long number, const long a[6], int *taken)
 #ifdef SYS_semget
 	case SYS_semget:
 		return semget((key_t)a[0], (int)a[1], (int)a[2]);
+	case SYS_semctl:
+		return semctl((int)a[0], (int)a[1], (int)a[2], a[3]);
+#endif
+#ifdef SYS_semop /* not of a 32-bit x86 kernel, which has the others */
 	case SYS_semop:
 		return semop((int)a[0], (struct sembuf *)a[1], (size_t)a[2]);
 	case SYS_semtimedop:
 		return semtimedop((int)a[0], (struct sembuf *)a[1], (size_t)a[2],
 				  (const struct timespec *)a[3]);
-	case SYS_semctl:
-		return semctl((int)a[0], (int)a[1], (int)a[2], a[3]);
 #endif
 	case SYS_rt_sigaction:
 		handlers_note();
