@@ -68,10 +68,11 @@ nothing_left() {
 		queue.send(b"", type=9)
 	END
 	apart /usr/bin/python3 server.py >server.out 2>&1 3>&- &
+	server=$!
 	await grep -q ready server.out
 	run -0 apart /usr/bin/python3 client.py
 	[[ $output == HELLO ]]
-	wait
+	wait "$server"
 	nothing_left
 }
 
@@ -97,13 +98,14 @@ nothing_left() {
 	END
 	mkfifo go
 	apart /usr/bin/env python3 server.py <go >server.out 2>&1 3>&- &
+	server=$!
 	exec 9>go
 	await grep -q ready server.out
 	run -0 apart /usr/bin/env python3 client.py
 	[[ $output == hello ]]
 	echo >&9
 	exec 9>&-
-	wait
+	wait "$server"
 	nothing_left
 }
 
@@ -135,9 +137,10 @@ nothing_left() {
 		IPC::Msg->new(77, 0600)->snd(1, 'done') or die "snd: $!";
 	END
 	apart perl server.pl >server.out 2>&1 3>&- &
+	server=$!
 	await grep -q ready server.out
 	apart perl client.pl
-	wait
+	wait "$server"
 	[[ $(tail -n 1 server.out) == "done hello back" ]]
 	nothing_left
 }
@@ -176,10 +179,11 @@ nothing_left() {
 		msg_send($q, 5, 'done');
 	END
 	apart php server.php >server.out 2>&1 3>&- &
+	server=$!
 	await grep -q ready server.out
 	run -0 apart php client.php
 	[[ $output == "HELLO 42" ]]
-	wait
+	wait "$server"
 	nothing_left
 }
 
