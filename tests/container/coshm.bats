@@ -13,15 +13,7 @@ load engine
 
 setup() {
 	setup_containers
-	# A tmpfs for channels and pipes; containers of the embedded engine have another /dev/shm.
-	if [[ $ENGINE_NAME == embedded ]]; then
-		folder=$BATS_TEST_TMPDIR/folder
-		mkdir "$folder"
-		mount -t tmpfs tmpfs "$folder"
-	else
-		folder=$(mktemp -d /dev/shm/coshm-folder.XXXXXX)
-	fi
-	chmod 755 "$folder"
+	make_folder 755
 	fed=()
 }
 
@@ -30,8 +22,7 @@ teardown() {
 
 	for fd in "${fed[@]}"; do eval "exec $fd>&-"; done
 	remove_containers
-	[[ $ENGINE_NAME != embedded ]] || umount -l "$folder" || true
-	rm -rf "$folder"
+	remove_folder
 }
 
 # over ipc|folder: how the containers of this test share memory

@@ -34,6 +34,24 @@ remove_containers() {
 	containers=()
 }
 
+# make_folder MODE: $folder, on a tmpfs, for -v; containers of the embedded engine have another
+# /dev/shm.  teardown calls remove_folder.
+make_folder() {
+	if [[ $ENGINE_NAME == embedded ]]; then
+		folder=$BATS_TEST_TMPDIR/folder
+		mkdir "$folder"
+		mount -t tmpfs tmpfs "$folder"
+	else
+		folder=$(mktemp -d /dev/shm/coshm-folder.XXXXXX)
+	fi
+	chmod "$1" "$folder"
+}
+
+remove_folder() {
+	[[ $ENGINE_NAME != embedded ]] || umount -l "$folder" || true
+	rm -rf "$folder"
+}
+
 # run_container NAME OPTIONS... -- COMMAND...: detached; fails as the engine does
 run_container() {
 	local name=$prefix-$1 options=()

@@ -10,15 +10,7 @@ load engine
 
 setup() {
 	setup_containers
-	# A tmpfs of this test's own: containers of the embedded engine have another /dev/shm.
-	if [[ $ENGINE_NAME == embedded ]]; then
-		folder=$BATS_TEST_TMPDIR/folder
-		mkdir "$folder"
-		mount -t tmpfs tmpfs "$folder"
-	else
-		folder=$(mktemp -d /dev/shm/coshm-folder.XXXXXX)
-	fi
-	chmod 777 "$folder"
+	make_folder 777
 	# No container needs the library in its image: it can come with the volume.
 	cp "$COSHM_BUILD/shim/libcoshm-preload.so" "$folder"
 	apart=("${private[@]}" -v "$programs:/srv:ro" -v "$folder:/mnt"
@@ -27,8 +19,7 @@ setup() {
 
 teardown() {
 	remove_containers
-	[[ $ENGINE_NAME != embedded ]] || umount -l "$folder" || true
-	rm -rf "$folder"
+	remove_folder
 }
 
 # shimmed NAME PROGRAM ARGUMENT...: in a container of its own, with the folder and nothing else

@@ -10,22 +10,13 @@ load engine
 
 setup() {
 	setup_containers
-	# A tmpfs; containers of the embedded engine have another /dev/shm.
-	if [[ $ENGINE_NAME == embedded ]]; then
-		folder=$BATS_TEST_TMPDIR/folder
-		mkdir "$folder"
-		mount -t tmpfs tmpfs "$folder"
-	else
-		folder=$(mktemp -d /dev/shm/coshm-folder.XXXXXX)
-	fi
-	chmod 1777 "$folder"
+	make_folder 1777
 	mounts=(-v "$COSHM_BUILD:/srv:ro")
 }
 
 teardown() {
 	remove_containers
-	[[ $ENGINE_NAME != embedded ]] || umount -l "$folder" || true
-	rm -rf "$folder"
+	remove_folder
 }
 
 # use NAME OPTIONS... -- ARGUMENTS...: posix_use in a container
