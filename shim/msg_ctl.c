@@ -149,12 +149,6 @@ static int change(int id, int command, const struct msqid_ds *buffer)
 	return err;
 }
 
-/* The index of the last one, as the kernel has it: 0 also if there is none. */
-static int last(uint32_t end)
-{
-	return end == 0 ? 0 : (int)end - 1;
-}
-
 static int clip(uint64_t n)
 {
 	return n < INT_MAX ? (int)n : INT_MAX;
@@ -164,14 +158,15 @@ static int limits(int command, struct msginfo *to)
 {
 	const struct sysv_limits *l = &table_open()->limits;
 	uint64_t count = 0, bytes = 0;
-	uint32_t end, used;
+	uint32_t used;
+	int last;
 	struct object o;
 
 	if (bad_pointer(to))
 		return -EFAULT;
-	objects_count(SYSV_MSG, &end, &used);
-	for (uint32_t i = 0; i < end; i++)
-		if (object_at(SYSV_MSG, (int)i, &o) == 0) {
+	last = objects_last(SYSV_MSG, &used);
+	for (int i = 0; i <= last; i++)
+		if (object_at(SYSV_MSG, i, &o) == 0) {
 			uint64_t size = msg_get(o.slot->size);
 
 			count += size >> 32;
@@ -192,7 +187,7 @@ static int limits(int command, struct msginfo *to)
 		to->msgmap = clip(count);
 		to->msgtql = clip(bytes);
 	}
-	return last(end);
+	return last;
 }
 
 static int control(int id, int command, void *buffer)

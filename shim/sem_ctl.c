@@ -248,11 +248,12 @@ static int change(int id, int command, const struct semid_ds *from)
 static int info(int command, struct seminfo *to)
 {
 	const struct sysv_limits *l = &table_open()->limits;
-	uint32_t end, used;
+	uint32_t used;
+	int last;
 
 	if (bad_pointer(to))
 		return -EFAULT;
-	objects_count(SYSV_SEM, &end, &used);
+	last = objects_last(SYSV_SEM, &used);
 	*to = (struct seminfo){
 		.semmni = (int)l->semmni,
 		.semmns = (int)l->semmns,
@@ -265,7 +266,7 @@ static int info(int command, struct seminfo *to)
 		.semusz = command == SEM_INFO ? (int)used : SAYS_USZ,
 		.semaem = command == SEM_INFO ? (int)sem_all() : SEM_ADJ_MAX,
 	};
-	return end == 0 ? 0 : (int)end - 1;
+	return last;
 }
 
 static int control(int id, int sem, int command, union semun arg)

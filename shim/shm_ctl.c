@@ -146,20 +146,15 @@ static int change(int id, int command, const struct shmid_ds *from)
 	return err;
 }
 
-/* The index of the last one, as the kernel has it: 0 also if there is none. */
-static int last(uint32_t end)
-{
-	return end == 0 ? 0 : (int)end - 1;
-}
-
 static int limits(struct shminfo *to)
 {
 	const struct sysv_limits *l = &table_open()->limits;
-	uint32_t end, used;
+	uint32_t used;
+	int last;
 
 	if (bad_pointer(to))
 		return -EFAULT;
-	objects_count(SYSV_SHM, &end, &used);
+	last = objects_last(SYSV_SHM, &used);
 	*to = (struct shminfo){
 		.shmmax = l->shmmax,
 		.shmmin = 1,
@@ -167,22 +162,23 @@ static int limits(struct shminfo *to)
 		.shmseg = l->shmmni,
 		.shmall = l->shmall,
 	};
-	return last(end);
+	return last;
 }
 
 static int totals(struct shm_info *to)
 {
-	uint32_t end, used;
+	uint32_t used;
+	int last;
 
 	if (bad_pointer(to))
 		return -EFAULT;
-	objects_count(SYSV_SHM, &end, &used);
+	last = objects_last(SYSV_SHM, &used);
 	*to = (struct shm_info){
 		.used_ids = (int)used,
 		.shm_tot = shm_all_pages(),
 		.shm_rss = shm_all_pages(), /* allocated in full */
 	};
-	return last(end);
+	return last;
 }
 
 static int control(int id, int command, void *buffer)

@@ -155,15 +155,17 @@ void object_ipc_perm(const struct object *o, struct ipc_perm *to)
 	};
 }
 
-void objects_count(enum sysv_kind kind, uint32_t *end, uint32_t *used)
+int objects_last(enum sysv_kind kind, uint32_t *used)
 {
 	uint32_t backed = table_backed(SYSV_AREA_SLOTS + kind);
 	struct object o;
+	int last = 0;
 
-	*end = *used = 0;
+	*used = 0;
 	for (uint32_t i = 0; i < backed; i++)
 		if (object_at(kind, (int)i, &o) == 0) {
-			*end = i + 1;
+			last = (int)i;
 			++*used;
 		}
+	return last;
 }

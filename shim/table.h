@@ -148,8 +148,8 @@ void object_remove(const struct object *o, bool keep);
 /* IPC_SET's part that all kinds have: owner and mode, and the time; under the table's lock. */
 int object_set(const struct object *o, const struct ipc_perm *from);
 
-/* One more than the highest index in use, and how many objects there are. */
-void objects_count(enum sysv_kind kind, uint32_t *end, uint32_t *used);
+/* The index of the last object, as IPC_INFO tells it: 0 also if there is none; and how many. */
+int objects_last(enum sysv_kind kind, uint32_t *used);
 
 /* shm.c: free a doomed segment that nobody has attached.  Under the table's lock. */
 bool segment_reap(const struct object *o);
