@@ -14,6 +14,9 @@ setup() {
 		skip "not on this machine: a sanitized library is no preload"
 	shared=$BATS_TEST_TMPDIR/shared
 	mkdir -m 1777 "$shared"
+	# For programs that change to another user: the build may lie where that one cannot read.
+	export COSHM_PRELOAD=$shared/libcoshm-preload.so
+	cp "$COSHM_BUILD/shim/libcoshm-preload.so" "$shared"
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR" || return
 }
