@@ -11,7 +11,7 @@ load ../await
 setup() {
 	# A sanitizer's own library wants to be the first that a program loads.
 	! grep -q __asan_init "${COSHM_BUILD:?the build folder}/shim/libcoshm-preload.so" ||
-		skip "not on this machine: a sanitized library is no preload"
+		skip "not with a sanitizer: it is no preload"
 	shared=$BATS_TEST_TMPDIR/shared
 	mkdir -m 1777 "$shared"
 	# For programs that change to another user: the build may lie where that one cannot read.

@@ -13,7 +13,7 @@ setup() {
 	load ../await
 	shim=${COSHM_BUILD:?the build folder}/shim/libcoshm-preload.so
 	# A sanitizer's own library wants to be the first that a program loads.
-	! grep -q __asan_init "$shim" || skip "a sanitized library is no preload for others' programs"
+	! grep -q __asan_init "$shim" || skip "not with a sanitizer: it is no preload"
 	command -v perl >/dev/null || skip "there is no perl"
 	PATH="$COSHM_BUILD/cli:$PATH"
 	export LC_ALL=C COSHM_DIR=
