@@ -226,15 +226,6 @@ void token_hand_over(struct token *token)
 	*token = (struct token){ .fd = -1 };
 }
 
-void token_drop(struct token *token)
-{
-	if (!token->held)
-		return;
-	atomic_store_explicit(&table_open()->tokens[token->index].role, 0,
-			      memory_order_release); /* T1: the next owner's epoch is another */
-	token_hand_over(token);
-}
-
 const struct token *token_mine(void)
 {
 	sigset_t signals;

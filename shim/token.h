@@ -39,8 +39,6 @@ int token_setup(void);
 
 /* 0 or -errno: -ENOSPC if all are taken by living ones. */
 int token_take(struct token *token, enum sysv_token_role role, enum token_keep keep);
-/* Leave: nothing of it counts any more. */
-void token_drop(struct token *token);
 /* Forget the mapping of a token that another process has now. */
 void token_hand_over(struct token *token);
 
