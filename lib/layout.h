@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout.h - every byte that lies in shared memory.
+ * layout.h - every byte of a channel that lies in shared memory.  Those of System V
+ * objects that the shim serves are in layout_sysv.h and layout_sem.h.
  *
  *   0      header   who and what this is; never changes once the region has a name
  *   256    state    what all kinds of channel need: retired, and who sleeps

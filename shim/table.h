@@ -9,6 +9,11 @@
  *   lock.c    the lock of all that is not done by one store
  *   token.c   who takes part, and who of them is dead
  *
+ * On these stand the calls: shm*.c with attach.c, sem*.c, msg*.c, ftok.c; posix*.c alone
+ * needs no table.  What they have in common with the rest of the process: fork.c, exec.c,
+ * handlers.c (signals), credentials.c (user and groups); real.c has libc's own functions,
+ * and syscall.c those who ask the kernel by number.
+ *
  * Finding takes no lock: a slot is written before its state says LIVE, and is
  * left alone afterwards, but for what is one word.  Making and removing hold the
  * table's lock; "working" names the slot, so that whoever takes the lock from
